@@ -1,0 +1,147 @@
+/**
+ * Every error the package throws. The code is the contract: messages may be reworded, a code keeps
+ * its meaning. `docs/errors.md` says what to do about each.
+ */
+
+/** What was wrong with a policy, an option, or a comparator. Nothing was installed. */
+export type PolicyErrorCode =
+  | 'ERR_POLICY_SHAPE'
+  | 'ERR_MISSING_DEFAULT'
+  | 'ERR_UNKNOWN_KEY'
+  | 'ERR_UNKNOWN_ACTION'
+  | 'ERR_UNKNOWN_SYSCALL'
+  | 'ERR_UNKNOWN_ARGUMENT'
+  | 'ERR_UNKNOWN_COMPARATOR'
+  | 'ERR_UNKNOWN_CONSTANT'
+  | 'ERR_UNKNOWN_ERRNO'
+  | 'ERR_ERRNO_RANGE'
+  | 'ERR_TRACE_RANGE'
+  | 'ERR_VALUE_TYPE'
+  | 'ERR_VALUE_RANGE'
+  | 'ERR_POINTER_ARGUMENT'
+  | 'ERR_DUPLICATE_RULE'
+  | 'ERR_UNREACHABLE_RULE'
+  | 'ERR_BASELINE'
+  | 'ERR_PROGRAM_TOO_LARGE'
+  | 'ERR_OPTION'
+  | 'ERR_POLICY_NOT_FOUND'
+
+/** Why a lockdown did not happen, or could not be shown to be whole. */
+export type LockdownErrorCode =
+  | 'ERR_UNSUPPORTED_PLATFORM'
+  | 'ERR_UNSUPPORTED_ARCH'
+  | 'ERR_UNSUPPORTED_KERNEL'
+  | 'ERR_ADDON_LOAD'
+  | 'ERR_SECCOMP_DENIED'
+  | 'ERR_NO_NEW_PRIVS'
+  | 'ERR_THREAD_SYNC'
+  | 'ERR_CENSUS_UNAVAILABLE'
+  | 'ERR_THREAD_UNFILTERED'
+  | 'ERR_IO_URING'
+  | 'ERR_REEXEC'
+  | 'ERR_LISTENER'
+  | 'ERR_INSTALL'
+  | 'ERR_INTERNAL'
+
+export type ErrorCode = PolicyErrorCode | LockdownErrorCode
+
+/** The base of both kinds, for `catch (e) { if (e instanceof SeccompError) … }`. */
+export class SeccompError extends Error {
+  /** Stable, machine-readable. */
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+
+  override get name(): string {
+    return 'SeccompError'
+  }
+}
+
+export interface PolicyErrorDetails {
+  /** Where, as a JSON path from the policy: `$.syscalls.socket[0].when.family`. */
+  path: string
+  /** What was wrong, without the path. */
+  problem: string
+  /** What to write instead, when it can be said. */
+  hint?: string | undefined
+  /** The name that was probably meant. */
+  suggestion?: string | undefined
+  /** ERR_PROGRAM_TOO_LARGE: the system calls that take the most instructions. */
+  contributors?: readonly { readonly syscall: string; readonly instructions: number }[] | undefined
+  cause?: unknown
+}
+
+/** The policy or an option is wrong: nothing was installed, nothing changed. */
+export class PolicyError extends SeccompError {
+  declare readonly code: PolicyErrorCode
+  readonly path: string
+  readonly suggestion?: string
+  readonly contributors?: readonly { readonly syscall: string; readonly instructions: number }[]
+
+  constructor(code: PolicyErrorCode, details: PolicyErrorDetails) {
+    const { path, problem, suggestion, hint } = details
+    const tail = [
+      suggestion === undefined ? '' : ` Did you mean '${suggestion}'?`,
+      hint === undefined ? '' : ` ${hint}`,
+    ].join('')
+    super(code, `${path}: ${problem}.${tail}`, causeOf(details))
+    this.path = path
+    if (suggestion !== undefined) this.suggestion = suggestion
+    if (details.contributors !== undefined) this.contributors = details.contributors
+  }
+
+  override get name(): string {
+    return 'PolicyError'
+  }
+}
+
+/** A thread of this process, as `/proc/self/task` shows it. */
+export interface ThreadState {
+  readonly tid: number
+  /** The kernel's name for it (`comm`), at most 15 bytes: `libuv-worker`, `V8Worker`, … */
+  readonly name: string
+  /** `Seccomp:` of proc_pid_status(5). */
+  readonly mode: 'disabled' | 'strict' | 'filter'
+  /** `Seccomp_filters:`; -1 where the kernel (before 5.9) does not say. */
+  readonly filters: number
+  readonly noNewPrivs: boolean
+}
+
+export interface LockdownErrorDetails {
+  problem: string
+  hint?: string | undefined
+  /** True when the kernel did take the filter and only the check afterwards failed. */
+  installed?: boolean | undefined
+  /** errno of the system call that failed, by name. */
+  errno?: string | undefined
+  /** The threads that stood in the way. */
+  threads?: readonly Pick<ThreadState, 'tid' | 'name'>[] | undefined
+  cause?: unknown
+}
+
+/** The policy is fine; this process, kernel or container did not let it take hold. */
+export class LockdownError extends SeccompError {
+  declare readonly code: LockdownErrorCode
+  /** False: the process is as unfiltered as before. */
+  readonly installed: boolean
+  readonly errno?: string
+  readonly threads?: readonly Pick<ThreadState, 'tid' | 'name'>[]
+
+  constructor(code: LockdownErrorCode, details: LockdownErrorDetails) {
+    const hint = details.hint === undefined ? '' : ` ${details.hint}`
+    super(code, `${details.problem}.${hint}`, causeOf(details))
+    this.installed = details.installed ?? false
+    if (details.errno !== undefined) this.errno = details.errno
+    if (details.threads !== undefined) this.threads = details.threads
+  }
+
+  override get name(): string {
+    return 'LockdownError'
+  }
+}
+
+const causeOf = (details: { cause?: unknown }): ErrorOptions | undefined =>
+  details.cause === undefined ? undefined : { cause: details.cause }

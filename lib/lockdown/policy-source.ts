@@ -1,0 +1,124 @@
+/** Where a preloaded lockdown finds its policy. */
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, extname, join, resolve } from 'node:path'
+import { PolicyError } from '../errors'
+import type { Policy } from '../policy'
+import { readyPolicies } from '../promises'
+import { suggest } from '../syscalls'
+import type { LockdownOptions } from './options'
+
+export interface PolicySource {
+  readonly policy: Policy
+  readonly options: LockdownOptions
+  /** For messages: where it came from. */
+  readonly origin: string
+}
+
+const HOW =
+  'Set SECCOMP_TS_POLICY to the name of a ready policy, a file (.json, .js, .cjs, .mjs) or JSON; or give package.json a "seccomp-ts": { "policy": … }.'
+
+/**
+ * SECCOMP_TS_POLICY, else `"seccomp-ts"` in the package.json nearest to the program (or, without
+ * one, to the working directory).
+ *
+ * @throws PolicyError ERR_POLICY_NOT_FOUND, ERR_POLICY_SHAPE
+ */
+export function findPolicy(environment: NodeJS.ProcessEnv, entry: string | undefined): PolicySource {
+  const given = environment['SECCOMP_TS_POLICY']
+  if (given !== undefined && given !== '') {
+    const origin = 'SECCOMP_TS_POLICY'
+    const options = parseEnvironmentOptions(environment)
+    return { policy: readPolicy(given, process.cwd(), origin), options, origin }
+  }
+  const manifest = findManifest(entry)
+  if (manifest !== undefined) {
+    const origin = `"seccomp-ts" in ${manifest.path}`
+    const { policy, ...options } = manifest.settings
+    if (typeof policy === 'string') {
+      return { policy: readPolicy(policy, dirname(manifest.path), origin), options, origin }
+    }
+    if (policy !== undefined) return { policy: policy as Policy, options, origin }
+    throw new PolicyError('ERR_POLICY_NOT_FOUND', {
+      path: origin,
+      problem: 'names no policy',
+      hint: HOW,
+    })
+  }
+  throw new PolicyError('ERR_POLICY_NOT_FOUND', {
+    path: 'SECCOMP_TS_POLICY',
+    problem: 'no policy was named, so nothing was started',
+    hint: HOW,
+  })
+}
+
+/** SECCOMP_TS_OPTIONS: the options of lockdown() as JSON. */
+function parseEnvironmentOptions(environment: NodeJS.ProcessEnv): LockdownOptions {
+  const given = environment['SECCOMP_TS_OPTIONS']
+  return given === undefined || given === ''
+    ? {}
+    : (parseJson(given, 'SECCOMP_TS_OPTIONS') as LockdownOptions)
+}
+
+function readPolicy(given: string, directory: string, origin: string): Policy {
+  if (given.trimStart().startsWith('{')) return parseJson(given, origin) as Policy
+  const ready = readyPolicies.get(given)
+  if (ready !== undefined) return ready
+  const path = resolve(directory, given)
+  if (!existsSync(path)) {
+    throw new PolicyError('ERR_POLICY_NOT_FOUND', {
+      path: origin,
+      problem: `'${given}' is neither a ready policy nor a file (${path})`,
+      suggestion: suggest(given, [...readyPolicies.keys()]),
+      hint: `Ready policies: ${[...readyPolicies.keys()].join(', ')}.`,
+    })
+  }
+  if (extname(path) === '.json') return parseJson(readFileSync(path, 'utf8'), path) as Policy
+  const loaded = createRequire(path)(path) as { default?: Policy } & Policy
+  // A module says it with `export default`; CommonJS may also export the policy itself.
+  return isModule(loaded) ? (loaded.default as Policy) : loaded
+}
+
+const isModule = (loaded: object): boolean =>
+  '__esModule' in loaded || Object.prototype.toString.call(loaded) === '[object Module]'
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new PolicyError('ERR_POLICY_SHAPE', { path, problem: `is not JSON (${reason})`, cause })
+  }
+}
+
+interface Manifest {
+  readonly path: string
+  readonly settings: Record<string, unknown>
+}
+
+function findManifest(entry: string | undefined): Manifest | undefined {
+  let directory = entry === undefined ? process.cwd() : dirname(realOrSame(resolve(entry)))
+  for (;;) {
+    const path = join(directory, 'package.json')
+    if (existsSync(path)) {
+      const manifest = parseJson(readFileSync(path, 'utf8'), path) as Record<string, unknown> | null
+      const own = Object.getOwnPropertyDescriptor(manifest ?? {}, 'seccomp-ts')?.value as unknown
+      if (typeof own === 'string') return { path, settings: { policy: own } }
+      if (typeof own === 'object' && own !== null) {
+        return { path, settings: own as Record<string, unknown> }
+      }
+      return undefined
+    }
+    const parent = dirname(directory)
+    if (parent === directory) return undefined
+    directory = parent
+  }
+}
+
+function realOrSame(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}

@@ -1,0 +1,125 @@
+import { LockdownError, type ThreadState } from '../errors'
+import { native, type Native } from '../native'
+import { toThreadState } from './install'
+
+/** Something the filter does not cover. */
+export interface Risk {
+  /** Stable, machine-readable. */
+  readonly code:
+    | 'not-enforced'
+    | 'io-uring-enter'
+    | 'io-uring-unknown'
+    | 'new-privileges'
+    | 'speculation'
+    | 'census-stale'
+    | 'filters-uncounted'
+  readonly description: string
+}
+
+/** What became of libuv's io_urings. */
+export interface IoUringStatus {
+  /** Rings this process has open now; -1 where it cannot be seen. */
+  readonly rings: number
+  /**
+   * `none`: there were none. `retired`: libuv dropped them. `reexec`: the program was executed
+   * again without them. `allowed`: the policy or the caller left io_uring_enter usable.
+   */
+  readonly cure: 'none' | 'retired' | 'reexec' | 'allowed'
+}
+
+/** What the kernel holds this process to. */
+export interface Status {
+  /** True when a lockdown of this package is in force on every thread. */
+  readonly enforced: boolean
+  /** `Seccomp:` of this process: `filter` also when only a container's filter is on. */
+  readonly mode: ThreadState['mode']
+  /** Filters on this process, ours and those it was started under; -1 before Linux 5.9. */
+  readonly filters: number
+  /** Lockdowns of this package among them. */
+  readonly lockdowns: number
+  readonly noNewPrivs: boolean
+  /** Names of the policies in force, oldest first. */
+  readonly policies: readonly string[]
+  readonly threads: readonly ThreadState[]
+  readonly ioUring: IoUringStatus
+  readonly risks: readonly Risk[]
+  /** With `listener: true`: the descriptor on which `notify` calls wait for an answer. */
+  readonly listener?: number
+}
+
+/** What `lockdown` did, kept for `status()`: some of it cannot be asked of the kernel again. */
+export interface Lockdown {
+  readonly policy: string
+  readonly threads: readonly ThreadState[]
+  readonly ioUring: IoUringStatus
+  readonly risks: readonly Risk[]
+  readonly listener: number | undefined
+}
+
+const lockdowns: Lockdown[] = []
+
+export const remember = (lockdown: Lockdown): void => {
+  lockdowns.push(lockdown)
+}
+
+/** A risk the platform imposes on a caller who accepted to run unprotected. */
+export const unprotected = (reason: string): Status =>
+  Object.freeze({
+    enforced: false,
+    mode: 'disabled',
+    filters: 0,
+    lockdowns: 0,
+    noNewPrivs: false,
+    policies: [],
+    threads: [],
+    ioUring: { rings: -1, cure: 'none' },
+    risks: [{ code: 'not-enforced', description: `Nothing is enforced: ${reason}` }],
+  } satisfies Status)
+
+/**
+ * What is in force now, from the kernel's own books. Where the policy in force forbids reading
+ * them, what was seen when it was installed, and a `census-stale` risk says so. Never throws for
+ * want of a platform: off Linux it reports that nothing is enforced.
+ */
+export function status(): Status {
+  let addon: Native
+  try {
+    addon = native()
+  } catch (error) {
+    if (error instanceof LockdownError) return unprotected(error.message)
+    throw error
+  }
+  const census = addon.census()
+  const newest = lockdowns.at(-1)
+  const live = census.error === 0
+  const threads = live ? census.threads.map(toThreadState) : (newest?.threads ?? [])
+  const own = threads[0]
+  const count = addon.installedPrograms()
+  const risks = lockdowns.flatMap((each) => each.risks)
+  if (count === 0) {
+    risks.push({
+      code: 'not-enforced',
+      description: 'lockdown() was not called in this process, or not with success.',
+    })
+  }
+  if (!live && newest !== undefined) {
+    risks.push({
+      code: 'census-stale',
+      description:
+        'The policy in force denies reading /proc: the threads are those seen when it was installed.',
+    })
+  }
+  const everyThread = threads.every((thread) => thread.mode === 'filter')
+  return Object.freeze({
+    enforced: count > 0 && everyThread,
+    mode: own?.mode ?? 'disabled',
+    filters: own?.filters ?? -1,
+    lockdowns: count,
+    noNewPrivs: own?.noNewPrivs ?? false,
+    policies: lockdowns.map((each) => each.policy),
+    threads,
+    ioUring: newest?.ioUring ?? { rings: -1, cure: 'none' },
+    risks,
+    ...(newest?.listener === undefined ? {} : { listener: newest.listener }),
+  } satisfies Status)
+}

@@ -1,0 +1,404 @@
+/**
+ * Policy → rules for one architecture: every name a number, every comparator a set of words of the
+ * width the kernel reads. From here on nothing knows how the policy was written.
+ */
+import { PolicyError } from '../errors'
+import {
+  AUDIT_ARCH,
+  constantNames,
+  constantValue,
+  errnoValue,
+  findSyscall,
+  suggest,
+  syscallNames,
+  type Arch,
+  type ArgumentInfo,
+  type SyscallInfo,
+  type SyscallName,
+  type Width,
+} from '../syscalls'
+import type { ActionName } from './actions'
+import {
+  parsePolicy,
+  type ParsedAction,
+  type ParsedComparator,
+  type ParsedPolicy,
+  type ParsedRule,
+} from './parse'
+import { describeValue } from './snapshot'
+import { between, complement, contains, isEmpty, maxOf, union, type ValueSet } from './values'
+
+export interface Target {
+  readonly arch: Arch
+  /** The process id that `'SELF'` stands for. */
+  readonly pid: number
+}
+
+export interface Condition {
+  /** 0 … 5 */
+  readonly argument: number
+  readonly width: Width
+  readonly set: ValueSet
+}
+
+export interface Rule {
+  /** A SECCOMP_RET_* value with its data. */
+  readonly action: number
+  readonly conditions: readonly Condition[]
+  /** Where in the policy it stands; `''` for a rule the library added. */
+  readonly path: string
+}
+
+export interface SyscallRules {
+  readonly name: SyscallName
+  readonly number: number
+  readonly rules: readonly Rule[]
+}
+
+/** Inclusive, with the action that all of these numbers get. */
+export interface NumberRange {
+  readonly first: number
+  readonly last: number
+  readonly action: number
+}
+
+export interface Rules {
+  readonly arch: Arch
+  readonly auditArch: number
+  /** For every other architecture: 32-bit code on a 64-bit kernel, above all. */
+  readonly foreignArchAction: number
+  readonly defaultAction: number
+  /** Numbers without a name in the policy that do not get the default. Sorted, disjoint. */
+  readonly ranges: readonly NumberRange[]
+  /** Sorted by number. */
+  readonly syscalls: readonly SyscallRules[]
+}
+
+/** linux/seccomp.h */
+const RETURN_VALUE: Readonly<Record<ActionName, number>> = Object.freeze({
+  kill: 0x80000000,
+  killThread: 0x00000000,
+  trap: 0x00030000,
+  errno: 0x00050000,
+  notify: 0x7fc00000,
+  trace: 0x7ff00000,
+  log: 0x7ffc0000,
+  allow: 0x7fff0000,
+})
+
+const returnValue = ({ action, data }: ParsedAction): number => (RETURN_VALUE[action] | data) >>> 0
+
+const ENOSYS = (RETURN_VALUE.errno | 38) >>> 0
+
+/** Whether the call still runs. Everything else is a restriction. */
+const lets = (action: number): boolean =>
+  action === RETURN_VALUE.allow || action === RETURN_VALUE.log
+
+/** asm/unistd.h: __X32_SYSCALL_BIT. Such numbers reach x86-64 filters with the same arch value. */
+const X32_SYSCALL_BIT = 0x40000000
+
+/** @throws PolicyError */
+export function normalise(policy: unknown, target: Target): Rules {
+  return resolve(parsePolicy(policy), target)
+}
+
+export function resolve(policy: ParsedPolicy, target: Target): Rules {
+  const { arch } = target
+  const defaultAction = returnValue(policy.default)
+  const named = new Map<number, SyscallRules>()
+  for (const [name, parsed] of policy.syscalls) {
+    const info = findSyscall(name, arch)
+    // A policy may name the calls of several architectures; here the others cannot be made.
+    if (info === undefined) continue
+    const rules = parsed.map((rule) => resolveRule(rule, info, target))
+    refuseDeadRules(rules, name)
+    named.set(info.number, { name, number: info.number, rules })
+  }
+  for (const extra of hiddenCalls(policy, defaultAction, arch)) named.set(extra.number, extra)
+  return {
+    arch,
+    auditArch: AUDIT_ARCH[arch],
+    foreignArchAction: RETURN_VALUE.kill,
+    defaultAction,
+    ranges: numberRanges(policy.baseline, arch, named),
+    syscalls: [...named.values()].sort((a, b) => a.number - b.number),
+  }
+}
+
+/**
+ * Calls whose arguments lie behind a pointer, each with the calls that do the same in view of a
+ * filter. libc tries these first and falls back on ENOSYS, but not on EPERM: glibc's pthread_create
+ * aborts Node when clone3 says EPERM.
+ */
+const HIDDEN: readonly { readonly name: SyscallName; readonly twins: readonly SyscallName[] }[] = [
+  { name: 'clone3', twins: ['clone'] },
+  { name: 'openat2', twins: ['openat', 'open'] },
+]
+
+/** io_uring performs other calls out of any filter's sight: the twin is every call there is. */
+const IO_URING: readonly SyscallName[] = ['io_uring_setup', 'io_uring_enter', 'io_uring_register']
+
+function hiddenCalls(policy: ParsedPolicy, defaultAction: number, arch: Arch): SyscallRules[] {
+  const restricted = (rules: readonly ParsedRule[] | undefined): boolean =>
+    rules !== undefined && rules.some((rule) => !lets(returnValue(rule)))
+  const conditional = (rules: readonly ParsedRule[] | undefined): boolean =>
+    rules !== undefined && rules.some((rule) => rule.conditions.size > 0)
+  const denies = !lets(defaultAction)
+  const anyRestricted = denies || [...policy.syscalls.values()].some(restricted)
+
+  const hidden = HIDDEN.filter(({ twins }) =>
+    denies || twins.some((twin) => {
+      const rules = policy.syscalls.get(twin)
+      return restricted(rules) || conditional(rules)
+    }),
+  ).map(({ name }) => name)
+  return [...hidden, ...(anyRestricted ? IO_URING : [])].flatMap((name) => {
+    const info = findSyscall(name, arch)
+    if (info === undefined || policy.syscalls.has(name)) return []
+    const rules = [{ action: ENOSYS, conditions: [], path: '' }]
+    return [{ name, number: info.number, rules }]
+  })
+}
+
+/** What x32 and, with a baseline, unknown and newer numbers get. */
+function numberRanges(
+  baseline: string | undefined,
+  arch: Arch,
+  named: ReadonlyMap<number, SyscallRules>,
+): NumberRange[] {
+  const last = arch === 'x86_64' ? X32_SYSCALL_BIT - 1 : 0xffffffff
+  const ranges: NumberRange[] = []
+  if (baseline !== undefined) {
+    const known = syscallNames(arch)
+      .map((name) => findSyscall(name, arch))
+      .filter((info): info is SyscallInfo => info !== undefined)
+      .filter((info) => named.has(info.number) || !isNewer(info.since, baseline))
+      .map((info) => info.number)
+      .sort((a, b) => a - b)
+    let next = 0
+    for (const number of known) {
+      if (number > next) ranges.push({ first: next, last: number - 1, action: ENOSYS })
+      next = number + 1
+    }
+    if (next <= last) ranges.push({ first: next, last, action: ENOSYS })
+  }
+  if (arch === 'x86_64') ranges.push({ first: X32_SYSCALL_BIT, last: 0xffffffff, action: ENOSYS })
+  return ranges
+}
+
+/** Kernel versions as major.minor. */
+function isNewer(version: string, than: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [thanMajor = 0, thanMinor = 0] = than.split('.').map(Number)
+  return major > thanMajor || (major === thanMajor && minor > thanMinor)
+}
+
+function resolveRule(rule: ParsedRule, info: SyscallInfo, target: Target): Rule {
+  const conditions = [...rule.conditions].map(([name, comparator]) =>
+    resolveCondition(name, comparator, info, target),
+  )
+  return { action: returnValue(rule), conditions, path: rule.path }
+}
+
+function resolveCondition(
+  name: string,
+  comparator: ParsedComparator,
+  info: SyscallInfo,
+  target: Target,
+): Condition {
+  const { argument, type } = findArgument(name, comparator.path, info)
+  const wide = comparator.wide || type === undefined
+  const width = wide ? 64 : type.width
+  const signed = !wide && type.signed
+  const values = comparator.operands.map((list) =>
+    list.map(({ value, path }) => resolveValue(value, path, { width, signed, type, target })),
+  )
+  const set = valueSet(comparator, values, width, signed)
+  if (isEmpty(set)) {
+    throw new PolicyError('ERR_UNREACHABLE_RULE', {
+      path: comparator.path,
+      problem: `no value satisfies '${comparator.op}' here, so the rule can never hold`,
+    })
+  }
+  return { argument, width, set }
+}
+
+function findArgument(
+  name: string,
+  path: string,
+  info: SyscallInfo,
+): { argument: number; type: ArgumentInfo | undefined } {
+  const raw = /^arg([0-5])$/.exec(name)
+  if (raw !== null) return { argument: Number(raw[1]), type: undefined }
+  const argument = info.args.findIndex((candidate) => candidate.name === name)
+  const type = info.args[argument]
+  if (type === undefined) {
+    const names = info.args.map((candidate) => candidate.name)
+    const list = names.length === 0 ? 'none by name' : names.join(', ')
+    throw new PolicyError('ERR_UNKNOWN_ARGUMENT', {
+      path,
+      problem: `${info.name}(2) has no argument '${name}'`,
+      suggestion: suggest(name, names),
+      hint: `Arguments: ${list}; or arg0 … arg5 for the bare registers.`,
+    })
+  }
+  if (type.pointer) {
+    throw new PolicyError('ERR_POINTER_ARGUMENT', {
+      path,
+      problem: `'${name}' of ${info.name}(2) is a pointer (${type.ctype}): a filter sees the address, not what it points to`,
+      hint: `Filter on another argument, or compare the address itself with arg${argument}.`,
+    })
+  }
+  return { argument, type }
+}
+
+interface ValueContext {
+  readonly width: number
+  readonly signed: boolean
+  readonly type: ArgumentInfo | undefined
+  readonly target: Target
+}
+
+/** A value as an unbounded integer within what the argument can hold. */
+function resolveValue(value: unknown, path: string, context: ValueContext): bigint {
+  const { width, signed } = context
+  const number = toInteger(value, path, context)
+  const least = signed ? -(1n << BigInt(width - 1)) : 0n
+  // A signed argument may also be written as the word it is: 0xffffffff for -1.
+  if (number < least || number > maxOf(width)) {
+    const kind = signed ? 'signed' : 'unsigned'
+    throw new PolicyError('ERR_VALUE_RANGE', {
+      path,
+      problem: `${describeValue(value)} does not fit ${width} ${kind} bits (${least} … ${maxOf(width)})`,
+    })
+  }
+  return number
+}
+
+function toInteger(value: unknown, path: string, { type, target }: ValueContext): bigint {
+  if (typeof value === 'bigint') return value
+  if (typeof value === 'number') {
+    if (Number.isSafeInteger(value)) return BigInt(value)
+    throw new PolicyError('ERR_VALUE_TYPE', {
+      path,
+      problem: `${describeValue(value)} is not an exact integer`,
+      hint: 'Above 2^53 − 1 write a bigint, or a string such as "0xffffffffffffffff" in JSON.',
+    })
+  }
+  if (typeof value === 'string') {
+    if (/^-?(0x[0-9a-fA-F]{1,32}|\d{1,40})$/.test(value)) {
+      return value.startsWith('-') ? -BigInt(value.slice(1)) : BigInt(value)
+    }
+    if (value === 'SELF' && type?.ctype === 'pid_t') return BigInt(target.pid)
+    return toConstant(value, path, type, target.arch)
+  }
+  throw new PolicyError('ERR_VALUE_TYPE', {
+    path,
+    problem: `expected an integer or the name of a constant, got ${describeValue(value)}`,
+  })
+}
+
+function toConstant(name: string, path: string, type: ArgumentInfo | undefined, arch: Arch): bigint {
+  const family = type?.constants
+  const number = family === undefined ? undefined : constantValue(family, name, arch)
+  if (number !== undefined) return number
+  const known = family === undefined ? [] : constantNames(family)
+  throw new PolicyError('ERR_UNKNOWN_CONSTANT', {
+    path,
+    problem:
+      family === undefined
+        ? `'${name}' is not an integer, and this argument has no named constants`
+        : `'${name}' is no ${family} constant on ${arch}`,
+    suggestion: suggest(name, known),
+    hint: known.length > 0 && known.length <= 12 ? `Known: ${known.join(', ')}.` : undefined,
+  })
+}
+
+function valueSet(
+  { op, path }: ParsedComparator,
+  operands: readonly (readonly bigint[])[],
+  width: number,
+  signed: boolean,
+): ValueSet {
+  const word = (value: bigint): bigint => value & maxOf(width)
+  const ordered = (value: bigint): bigint => (signed ? BigInt.asIntN(width, value) : value)
+  const [values = [], more = []] = operands
+  const [first = 0n] = values
+  const [second = 0n] = more
+  const least = signed ? -(1n << BigInt(width - 1)) : 0n
+  const greatest = signed ? (1n << BigInt(width - 1)) - 1n : maxOf(width)
+  const span = (min: bigint, max: bigint): ValueSet => ({
+    kind: 'ranges',
+    ranges: between(min, max, width, signed),
+  })
+  const exactly = values.map((value) => [word(value), word(value)] as const)
+  const combine = (list: readonly bigint[]): bigint => list.reduce((all, bit) => all | word(bit), 0n)
+  const bits = combine(values)
+
+  switch (op) {
+    case 'eq':
+    case 'oneOf':
+      return { kind: 'ranges', ranges: union(exactly) }
+    case 'ne':
+    case 'noneOf':
+      return { kind: 'ranges', ranges: complement(exactly, width) }
+    case 'lt':
+      return span(least, ordered(first) - 1n)
+    case 'le':
+      return span(least, ordered(first))
+    case 'gt':
+      return span(ordered(first) + 1n, greatest)
+    case 'ge':
+      return span(ordered(first), greatest)
+    case 'between':
+      return span(ordered(first), ordered(second))
+    case 'maskedEq':
+      // A bit that is asked for but masked away can never be seen.
+      if ((combine(more) & ~bits) !== 0n) return { kind: 'ranges', ranges: [] }
+      return { kind: 'masked', mask: bits, expected: combine(more), negate: false }
+    case 'hasAll':
+    case 'hasAny':
+    case 'hasNone':
+      if (bits === 0n) {
+        throw new PolicyError('ERR_VALUE_RANGE', {
+          path: `${path}.flags`,
+          problem: 'the flags have no bit set, so the comparator says nothing',
+        })
+      }
+      return {
+        kind: 'masked',
+        mask: bits,
+        expected: op === 'hasAll' ? bits : 0n,
+        negate: op === 'hasAny',
+      }
+    default:
+      throw new PolicyError('ERR_UNKNOWN_COMPARATOR', { path, problem: `no comparator '${op}'` })
+  }
+}
+
+/** Rules that can never decide are mistakes: what they were meant to say would silently not hold. */
+function refuseDeadRules(rules: readonly Rule[], name: SyscallName): void {
+  rules.forEach((rule, index) => {
+    const earlier = rules.slice(0, index).find((candidate) => covers(candidate, rule))
+    if (earlier === undefined) return
+    const same = covers(rule, earlier)
+    throw new PolicyError(same ? 'ERR_DUPLICATE_RULE' : 'ERR_UNREACHABLE_RULE', {
+      path: rule.path,
+      problem: same
+        ? `asks the same of ${name}(2) as ${earlier.path}, which is tried first`
+        : `can never decide: ${earlier.path} is tried first and holds whenever this does`,
+      hint: 'Rules are tried in order: put the narrower one first, or remove it.',
+    })
+  })
+}
+
+/** True when `outer` holds for every call for which `inner` does. */
+const covers = (outer: Rule, inner: Rule): boolean =>
+  outer.conditions.every((wanted) =>
+    inner.conditions.some(
+      (given) =>
+        given.argument === wanted.argument &&
+        given.width === wanted.width &&
+        contains(wanted.set, given.set),
+    ),
+  )

@@ -1,0 +1,285 @@
+/**
+ * Untrusted value → policy data of known shape. What does not depend on an architecture is checked
+ * here; names and values of arguments are checked where their C types are known, in normalise.ts.
+ */
+import { PolicyError } from '../errors'
+import { errnoValue, isSyscallName, suggest, syscallNames, type SyscallName } from '../syscalls'
+import type { ActionName } from './actions'
+import { describeValue, readFields, readList, reading, refuseUnknownKeys } from './snapshot'
+
+/** A comparator whose shape is known and whose values are still as they were written. */
+export interface ParsedComparator {
+  readonly op: string
+  /** One list for each property the comparator has: `[min], [max]`, or `[flag, flag, …]`. */
+  readonly operands: readonly (readonly ParsedOperand[])[]
+  readonly wide: boolean
+  readonly path: string
+}
+
+export interface ParsedOperand {
+  readonly value: unknown
+  readonly path: string
+}
+
+export interface ParsedAction {
+  readonly action: ActionName
+  /** SECCOMP_RET_DATA: the errno, or the tracer's datum. */
+  readonly data: number
+}
+
+export interface ParsedRule extends ParsedAction {
+  readonly conditions: ReadonlyMap<string, ParsedComparator>
+  readonly path: string
+}
+
+export interface ParsedPolicy {
+  readonly name: string | undefined
+  readonly default: ParsedAction
+  readonly baseline: string | undefined
+  readonly syscalls: ReadonlyMap<SyscallName, readonly ParsedRule[]>
+}
+
+/** linux/errno.h: MAX_ERRNO is 4095 and the kernel clamps to it; libseccomp stops at 4094 too. */
+const MAX_ERRNO = 4094
+
+/** More than any program of 4,096 instructions can test, few enough to read at once. */
+const MAX_RULES = 4096
+const MAX_VALUES = 65536
+
+const ACTIONS: readonly ActionName[] = [
+  'allow',
+  'errno',
+  'kill',
+  'killThread',
+  'trap',
+  'trace',
+  'log',
+  'notify',
+]
+
+/** Every comparator and the properties that hold its operands. */
+const COMPARATORS: Readonly<Record<string, readonly string[]>> = Object.freeze({
+  __proto__: null,
+  eq: ['value'],
+  ne: ['value'],
+  lt: ['value'],
+  le: ['value'],
+  gt: ['value'],
+  ge: ['value'],
+  between: ['min', 'max'],
+  oneOf: ['values'],
+  noneOf: ['values'],
+  maskedEq: ['mask', 'value'],
+  hasAll: ['flags'],
+  hasAny: ['flags'],
+  hasNone: ['flags'],
+} as unknown as Record<string, readonly string[]>)
+
+/** @throws PolicyError */
+export function parsePolicy(input: unknown): ParsedPolicy {
+  return reading('$', () => parseRoot(input))
+}
+
+function parseRoot(input: unknown): ParsedPolicy {
+  const fields = readFields(input, '$', 'a policy object')
+  refuseUnknownKeys(fields, ['$schema', 'name', 'default', 'baseline', 'syscalls'], '$', 'a policy')
+
+  const name = fields.get('name')
+  if (name !== undefined && typeof name !== 'string') {
+    throw new PolicyError('ERR_POLICY_SHAPE', {
+      path: '$.name',
+      problem: `expected a string, got ${describeValue(name)}`,
+    })
+  }
+  if (!fields.has('default')) {
+    throw new PolicyError('ERR_MISSING_DEFAULT', {
+      path: '$.default',
+      problem: 'a policy must say what a call gets that no rule decides',
+      hint: "Write default: errno('EPERM'), or kill.",
+    })
+  }
+  const fallback = parseRule(fields.get('default'), '$.default')
+  if (fallback.conditions.size > 0) {
+    throw new PolicyError('ERR_POLICY_SHAPE', {
+      path: '$.default.when',
+      problem: 'the default decides what no rule does, so it cannot have conditions',
+    })
+  }
+
+  const syscalls = new Map<SyscallName, readonly ParsedRule[]>()
+  if (fields.has('syscalls')) {
+    const named = readFields(fields.get('syscalls'), '$.syscalls', 'an object of rules')
+    for (const [name, rules] of named) {
+      const path = `$.syscalls.${name}`
+      if (!isSyscallName(name)) {
+        throw new PolicyError('ERR_UNKNOWN_SYSCALL', {
+          path,
+          problem: `there is no system call '${name}'`,
+          suggestion: suggest(name, syscallNames()),
+        })
+      }
+      syscalls.set(name, parseRules(rules, path))
+    }
+  }
+  return {
+    name,
+    default: { action: fallback.action, data: fallback.data },
+    baseline: parseBaseline(fields.get('baseline'), fallback.action),
+    syscalls,
+  }
+}
+
+function parseBaseline(value: unknown, fallback: ActionName): string | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || !/^\d{1,3}\.\d{1,4}$/.test(value)) {
+    throw new PolicyError('ERR_BASELINE', {
+      path: '$.baseline',
+      problem: `expected a kernel version such as '5.10', got ${describeValue(value)}`,
+    })
+  }
+  if (fallback !== 'errno') {
+    throw new PolicyError('ERR_BASELINE', {
+      path: '$.baseline',
+      problem: `makes newer system calls answer ENOSYS instead of an errno default, and the default here is '${fallback}'`,
+      hint: "Use default: errno('EPERM'), or leave baseline out.",
+    })
+  }
+  return value
+}
+
+function parseRules(value: unknown, path: string): ParsedRule[] {
+  if (!Array.isArray(value)) return [parseRule(value, path)]
+  const rules = readList(value, path, 'rules', MAX_RULES)
+  if (rules.length === 0) {
+    throw new PolicyError('ERR_POLICY_SHAPE', {
+      path,
+      problem: 'has no rule',
+      hint: 'Leave the system call out to give it the default.',
+    })
+  }
+  return rules.map((rule, index) => parseRule(rule, `${path}[${index}]`))
+}
+
+function parseRule(value: unknown, path: string): ParsedRule {
+  const fields = readFields(value, path, "an action such as allow or errno('EPERM')")
+  refuseUnknownKeys(fields, ['action', 'errno', 'data', 'when'], path, 'a rule')
+  const action = fields.get('action')
+  if (!isActionName(action)) {
+    throw new PolicyError('ERR_UNKNOWN_ACTION', {
+      path: `${path}.action`,
+      problem: `${describeValue(action)} is no action`,
+      suggestion: typeof action === 'string' ? suggest(action, ACTIONS) : undefined,
+      hint: `Known: ${ACTIONS.join(', ')}.`,
+    })
+  }
+  return {
+    action,
+    data: parseData(action, fields.get('errno'), fields.get('data'), path),
+    conditions: parseConditions(fields.get('when'), path),
+    path,
+  }
+}
+
+const isActionName = (value: unknown): value is ActionName =>
+  typeof value === 'string' && (ACTIONS as readonly string[]).includes(value)
+
+function parseData(action: ActionName, error: unknown, data: unknown, path: string): number {
+  if (error !== undefined && action !== 'errno') {
+    throw new PolicyError('ERR_UNKNOWN_KEY', {
+      path: `${path}.errno`,
+      problem: `action '${action}' carries no errno`,
+    })
+  }
+  if (data !== undefined && action !== 'trace') {
+    throw new PolicyError('ERR_UNKNOWN_KEY', {
+      path: `${path}.data`,
+      problem: `action '${action}' carries no data`,
+    })
+  }
+  if (action === 'errno') return parseErrno(error, `${path}.errno`)
+  if (action === 'trace') {
+    if (typeof data !== 'number' || !Number.isInteger(data) || data < 0 || data > 0xffff) {
+      throw new PolicyError('ERR_TRACE_RANGE', {
+        path: `${path}.data`,
+        problem: `expected an integer from 0 to 65535, got ${describeValue(data)}`,
+      })
+    }
+    return data
+  }
+  return 0
+}
+
+function parseErrno(value: unknown, path: string): number {
+  if (typeof value === 'string') {
+    const number = errnoValue(value)
+    if (number === undefined) {
+      throw new PolicyError('ERR_UNKNOWN_ERRNO', {
+        path,
+        problem: `there is no errno '${value}'`,
+        suggestion: suggest(value, ['EPERM', 'EACCES', 'ENOSYS', 'EAFNOSUPPORT', 'ENOENT', 'EINVAL']),
+      })
+    }
+    return number
+  }
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > MAX_ERRNO) {
+    throw new PolicyError('ERR_ERRNO_RANGE', {
+      path,
+      problem: `expected an errno name or an integer from 0 to ${MAX_ERRNO}, got ${describeValue(value)}`,
+    })
+  }
+  return value
+}
+
+function parseConditions(value: unknown, rulePath: string): Map<string, ParsedComparator> {
+  const conditions = new Map<string, ParsedComparator>()
+  if (value === undefined) return conditions
+  const path = `${rulePath}.when`
+  const fields = readFields(value, path, 'an object of comparators by argument name')
+  if (fields.size === 0) {
+    throw new PolicyError('ERR_POLICY_SHAPE', {
+      path,
+      problem: 'has no condition',
+      hint: 'Leave `when` out for a rule that always holds.',
+    })
+  }
+  for (const [argument, comparator] of fields) {
+    conditions.set(argument, parseComparator(comparator, `${path}.${argument}`))
+  }
+  return conditions
+}
+
+function parseComparator(value: unknown, path: string): ParsedComparator {
+  const fields = readFields(value, path, "a comparator such as eq('AF_INET')")
+  const op = fields.get('op')
+  const keys = typeof op === 'string' ? COMPARATORS[op] : undefined
+  if (typeof op !== 'string' || keys === undefined) {
+    throw new PolicyError('ERR_UNKNOWN_COMPARATOR', {
+      path: `${path}.op`,
+      problem: `${describeValue(op)} is no comparator`,
+      suggestion: typeof op === 'string' ? suggest(op, Object.keys(COMPARATORS)) : undefined,
+      hint: `Known: ${Object.keys(COMPARATORS).join(', ')}.`,
+    })
+  }
+  refuseUnknownKeys(fields, ['op', 'width', ...keys], path, `comparator '${op}'`)
+  const width = fields.get('width')
+  if (width !== undefined && width !== 64) {
+    throw new PolicyError('ERR_VALUE_TYPE', {
+      path: `${path}.width`,
+      problem: `only 64 can be asked for, got ${describeValue(width)}`,
+      hint: "Without it, an argument is compared in its C type's width.",
+    })
+  }
+  const operands = keys.map((key) => {
+    const at = `${path}.${key}`
+    const value = fields.get(key)
+    const takesList = key === 'values' || key === 'flags'
+    const maskAsList = op === 'maskedEq' && Array.isArray(value)
+    if (!takesList && !maskAsList) return [{ value, path: at }]
+    const list = readList(value, at, 'a list of values', MAX_VALUES)
+    if (list.length === 0) {
+      throw new PolicyError('ERR_POLICY_SHAPE', { path: at, problem: 'is an empty list' })
+    }
+    return list.map((value, index) => ({ value, path: `${at}[${index}]` }))
+  })
+  return { op, operands, wide: width === 64, path }
+}

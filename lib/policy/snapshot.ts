@@ -1,0 +1,109 @@
+/**
+ * Reading values that come from outside: a policy, a file, an options object.
+ *
+ * A policy decides what the kernel enforces, so what was checked must be what is used. Each property
+ * is read once, from the object itself: nothing inherited (a polluted `Object.prototype` adds no
+ * rule and no option), no accessors (they may answer differently the second time).
+ */
+import { PolicyError } from '../errors'
+import { suggest } from '../syscalls'
+
+export type Fields = ReadonlyMap<string, unknown>
+
+const describe = (value: unknown): string => {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'object') return 'an object'
+  if (typeof value === 'string') return `'${value.length > 40 ? value.slice(0, 40) + '…' : value}'`
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`
+  return String(value)
+}
+
+/** How a value is shown in an error message. */
+export { describe as describeValue }
+
+/** The own, enumerable data properties of an object. @throws PolicyError ERR_POLICY_SHAPE */
+export function readFields(value: unknown, path: string, what: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new PolicyError('ERR_POLICY_SHAPE', {
+      path,
+      problem: `expected ${what}, got ${describe(value)}`,
+    })
+  }
+  const fields = new Map<string, unknown>()
+  for (const key of Object.keys(value)) {
+    const property = Object.getOwnPropertyDescriptor(value, key)
+    if (property === undefined) continue
+    if (property.get !== undefined || property.set !== undefined) {
+      throw new PolicyError('ERR_POLICY_SHAPE', {
+        path: `${path}.${key}`,
+        problem: 'is an accessor (get/set)',
+        hint: 'A policy is plain data: a getter could answer differently each time it is read.',
+      })
+    }
+    // `{ log: undefined }` is how JavaScript spells "not given".
+    if (property.value !== undefined) fields.set(key, property.value)
+  }
+  return fields
+}
+
+/** The elements of an array, holes refused. @throws PolicyError ERR_POLICY_SHAPE */
+export function readList(value: unknown, path: string, what: string, limit: number): unknown[] {
+  if (!Array.isArray(value)) {
+    throw new PolicyError('ERR_POLICY_SHAPE', {
+      path,
+      problem: `expected ${what}, got ${describe(value)}`,
+    })
+  }
+  if (value.length > limit) {
+    throw new PolicyError('ERR_POLICY_SHAPE', {
+      path,
+      problem: `has ${value.length} elements, more than the ${limit} that can be read`,
+    })
+  }
+  const elements: unknown[] = []
+  for (let index = 0; index < value.length; index++) {
+    const property = Object.getOwnPropertyDescriptor(value, index)
+    if (property === undefined || !('value' in property)) {
+      throw new PolicyError('ERR_POLICY_SHAPE', {
+        path: `${path}[${index}]`,
+        problem: 'is a hole or an accessor',
+      })
+    }
+    elements.push(property.value)
+  }
+  return elements
+}
+
+/** Refuses keys that nobody would read. @throws PolicyError ERR_UNKNOWN_KEY */
+export function refuseUnknownKeys(
+  fields: Fields,
+  known: readonly string[],
+  path: string,
+  what: string,
+): void {
+  for (const key of fields.keys()) {
+    if (!known.includes(key)) {
+      throw new PolicyError('ERR_UNKNOWN_KEY', {
+        path: `${path}.${key}`,
+        problem: `${what} has no '${key}'`,
+        suggestion: suggest(key, known),
+        hint: `Known: ${known.join(', ')}.`,
+      })
+    }
+  }
+}
+
+/**
+ * Runs a reader over a foreign value. A Proxy may throw whatever it likes from inside a trap: that
+ * too is bad input, and is reported as such.
+ */
+export function reading<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (cause instanceof PolicyError) throw cause
+    throw new PolicyError('ERR_POLICY_SHAPE', { path, problem: 'could not be read', cause })
+  }
+}

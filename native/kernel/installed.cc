@@ -1,0 +1,91 @@
+#include "kernel/installed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <initializer_list>
+
+#include "compiler/interpreter.h"
+
+namespace seccomp_ts {
+namespace {
+
+#if defined(__x86_64__)
+constexpr uint32_t kNativeArch = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+constexpr uint32_t kNativeArch = AUDIT_ARCH_AARCH64;
+#else
+#error "seccomp-ts supports x86-64 and arm64"
+#endif
+
+struct Program {
+  sock_filter* instructions;
+  Program* older;
+};
+
+// A list that only ever grows at its head: readers on other threads (Workers share this library)
+// need no lock, and there is nothing to destroy at exit.
+Program* newest = nullptr;
+
+}  // namespace
+
+void RememberProgram(const std::vector<sock_filter>& program) {
+  auto* entry = static_cast<Program*>(malloc(sizeof(Program)));
+  auto* copy = static_cast<sock_filter*>(malloc(program.size() * sizeof(sock_filter)));
+  if (entry == nullptr || copy == nullptr) abort();
+  memcpy(copy, program.data(), program.size() * sizeof(sock_filter));
+  entry->instructions = copy;
+  entry->older = __atomic_load_n(&newest, __ATOMIC_ACQUIRE);
+  while (!__atomic_compare_exchange_n(&newest, &entry->older, entry, false, __ATOMIC_ACQ_REL,
+                                      __ATOMIC_ACQUIRE)) {
+  }
+}
+
+size_t InstalledPrograms() {
+  size_t count = 0;
+  for (const Program* p = __atomic_load_n(&newest, __ATOMIC_ACQUIRE); p != nullptr; p = p->older) {
+    count++;
+  }
+  return count;
+}
+
+bool Permitted(long number, const uint64_t (&args)[6]) {
+  seccomp_data data = {};
+  data.nr = static_cast<int>(number);
+  data.arch = kNativeArch;
+  for (int i = 0; i < 6; i++) data.args[i] = args[i];
+  for (const Program* p = __atomic_load_n(&newest, __ATOMIC_ACQUIRE); p != nullptr; p = p->older) {
+    const uint32_t action = Evaluate(p->instructions, data).action & SECCOMP_RET_ACTION_FULL;
+    if (action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG) return false;
+  }
+  return true;
+}
+
+bool MayReadProc() {
+  const uint64_t none[6] = {};
+  const uint64_t open[6] = {static_cast<uint64_t>(AT_FDCWD), 0, O_RDONLY | O_CLOEXEC};
+  if (!Permitted(SYS_openat, open)) return false;
+  for (const long number : {SYS_read, SYS_pread64, SYS_close, SYS_getdents64, SYS_lseek}) {
+    if (!Permitted(number, none)) return false;
+  }
+#ifdef SYS_readlink
+  if (!Permitted(SYS_readlink, none)) return false;
+#endif
+  return Permitted(SYS_readlinkat, none);
+}
+
+long GuardedSyscall(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                    uint64_t f) {
+  const uint64_t args[6] = {a, b, c, d, e, f};
+  if (!Permitted(number, args)) return -EPERM;
+  const long result = syscall(number, a, b, c, d, e, f);
+  return result < 0 ? -errno : result;
+}
+
+}  // namespace seccomp_ts

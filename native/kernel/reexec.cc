@@ -1,0 +1,302 @@
+#include "reexec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+extern "C" char** environ;
+
+// libuv's own, which Node exports to addons: gives a terminal back the mode it had before raw mode
+// (src/unix/tty.c). Weak, because another runtime may not have it.
+extern "C" __attribute__((weak)) int uv_tty_reset_mode(void);
+
+namespace seccomp_ts {
+namespace {
+
+constexpr size_t kPathMax = 4096;
+
+bool ReadWholeFile(const char* path, std::vector<char>* data) {
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  size_t length = 0;
+  ssize_t n = 0;
+  do {
+    data->resize(length + 16 * 1024);
+    n = read(fd, data->data() + length, 16 * 1024);
+    if (n > 0) length += static_cast<size_t>(n);
+  } while (n > 0 || (n < 0 && errno == EINTR));
+  close(fd);
+  data->resize(length);
+  return n == 0;
+}
+
+uint64_t Number(const char* text) {
+  uint64_t value = 0;
+  for (; *text >= '0' && *text <= '9'; text++) value = value * 10 + static_cast<unsigned>(*text - '0');
+  return value;
+}
+
+// Field `index` (as in proc_pid_stat(5), from 1) of /proc/self/stat, for fields after the name.
+bool StatField(const std::vector<char>& stat, unsigned index, uint64_t* value) {
+  const char* at = strrchr(stat.data(), ')');
+  if (at == nullptr) return false;
+  at++;  // now before the blank that precedes field 3
+  for (unsigned field = 3; field <= index; field++) {
+    at = strchr(at, ' ');
+    if (at == nullptr) return false;
+    at++;
+  }
+  *value = Number(at);
+  return true;
+}
+
+bool SameFile(const char* a, const char* b) {
+  struct statx x;
+  struct statx y;
+  return syscall(SYS_statx, AT_FDCWD, a, 0, STATX_INO, &x) == 0 &&
+         syscall(SYS_statx, AT_FDCWD, b, 0, STATX_INO, &y) == 0 && x.stx_ino == y.stx_ino &&
+         x.stx_dev_major == y.stx_dev_major && x.stx_dev_minor == y.stx_dev_minor;
+}
+
+// The path the program was started from, or the link itself where that path no longer leads to the
+// running file: it was deleted or replaced (an update), or we have changed root. The link always
+// executes what is running now (fs/proc/base.c, proc_exe_link).
+bool FindExecutable(std::vector<char>* executable) {
+  constexpr char kLink[] = "/proc/self/exe";
+  executable->assign(kPathMax, '\0');
+  const ssize_t n = readlink(kLink, executable->data(), kPathMax - 1);
+  if (n <= 0) return false;
+  executable->resize(static_cast<size_t>(n) + 1);
+  if (!SameFile(executable->data(), kLink)) executable->assign(kLink, kLink + sizeof kLink);
+  return true;
+}
+
+// /proc/self/cmdline shows the memory the arguments were in, and libuv writes process.title over it
+// (src/unix/proctitle.c). The argv array that the kernel put on the stack is left alone: the strings
+// are the original ones if each still begins where that array says.
+bool ArgumentsIntact(const std::vector<char>& stat, const std::vector<char>& arguments,
+                     size_t count) {
+  uint64_t stack = 0;  // start_stack: argc, argv[0], ..., NULL (fs/binfmt_elf.c, create_elf_tables)
+  uint64_t begin = 0;  // arg_start
+  if (!StatField(stat, 28, &stack) || !StatField(stat, 48, &begin) || stack == 0 || begin == 0) {
+    return false;
+  }
+  std::vector<uint64_t> words(count + 2);
+  const int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+  if (memory < 0) return false;
+  const size_t want = words.size() * sizeof words[0];
+  const ssize_t got = pread(memory, words.data(), want, static_cast<off_t>(stack));
+  close(memory);
+  if (got != static_cast<ssize_t>(want) || words[0] != count || words[count + 1] != 0) return false;
+  size_t offset = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (words[i + 1] != begin + offset) return false;
+    offset += strlen(arguments.data() + offset) + 1;
+  }
+  return offset == arguments.size();
+}
+
+// Calls visit(name) for each entry that begins with a digit.
+template <typename Visitor>
+bool ForEachNumber(const char* path, Visitor visit) {
+  const int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return false;
+  // struct linux_dirent64: ino 8 bytes, off 8, reclen 2, type 1, name
+  constexpr size_t kLengthAt = 16;
+  constexpr size_t kNameAt = 19;
+  char buffer[4096];
+  long n;
+  while ((n = syscall(SYS_getdents64, directory, buffer, sizeof buffer)) > 0) {
+    for (long at = 0; at < n;) {
+      const char* name = buffer + at + kNameAt;
+      if (name[0] >= '0' && name[0] <= '9') visit(name);
+      uint16_t length;
+      memcpy(&length, buffer + at + kLengthAt, sizeof length);
+      at += length;
+    }
+  }
+  close(directory);
+  return n == 0;
+}
+
+void CollectTraces(ReexecTraces* traces) {
+  char path[300];
+  traces->children_known = true;
+  ForEachNumber("/proc/self/task", [&](const char* tid) {
+    traces->threads++;
+    snprintf(path, sizeof path, "/proc/self/task/%s/children", tid);
+    std::vector<char> children;  // "pid pid ", with CONFIG_PROC_CHILDREN only
+    if (!ReadWholeFile(path, &children)) traces->children_known = false;
+    for (char c : children) traces->children += c == ' ' ? 1 : 0;
+  });
+  ForEachNumber("/proc/self/fd", [&](const char* fd) {
+    char target[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%s", fd);
+    const ssize_t n = readlink(path, target, sizeof target - 1);
+    if (n <= 0) return;
+    target[n] = '\0';
+    if (strcmp(target, "anon_inode:[eventpoll]") == 0) traces->event_loops++;
+    if (strncmp(target, "socket:", 7) == 0 && Number(fd) > 2) traces->sockets++;
+  });
+  struct statx s;
+  traces->stdin_consumed = syscall(SYS_statx, 0, "", AT_EMPTY_PATH, STATX_TYPE, &s) == 0 &&
+                           S_ISREG(s.stx_mode) && lseek(0, 0, SEEK_CUR) > 0;
+}
+
+void DoNothing(int) {}
+
+// What has to be undone if execve(2) fails.
+class Undo {
+ public:
+  void Descriptor(int fd, int set_command, int flags) {
+    const int get_command = set_command == F_SETFD ? F_GETFD : F_GETFL;
+    const int old = fcntl(fd, get_command);
+    if (old < 0 || (old & flags) == 0) return;
+    if (fcntl(fd, set_command, old & ~flags) == 0) descriptors_.push_back({fd, set_command, old});
+  }
+
+  // execve(2) keeps ignored signals ignored and gives handled ones their default back. A handler that
+  // does nothing therefore ends the ignoring exactly at execve: other threads still run until then,
+  // and must not die of a SIGPIPE.
+  void IgnoredSignal(int number) {
+    Signal entry;
+    entry.number = number;
+    if (sigaction(number, nullptr, &entry.old) != 0 || entry.old.sa_handler != SIG_IGN) return;
+    struct sigaction handler;
+    memset(&handler, 0, sizeof handler);
+    handler.sa_handler = DoNothing;
+    handler.sa_flags = SA_RESTART;
+    if (sigaction(number, &handler, nullptr) == 0) signals_.push_back(entry);
+  }
+
+  void SignalMask() {
+    sigset_t none;
+    sigemptyset(&none);
+    mask_saved_ = sigprocmask(SIG_SETMASK, &none, &mask_) == 0;
+  }
+
+  void Everything() {
+    if (mask_saved_) sigprocmask(SIG_SETMASK, &mask_, nullptr);
+    for (const Signal& entry : signals_) sigaction(entry.number, &entry.old, nullptr);
+    for (const Flags& entry : descriptors_) fcntl(entry.fd, entry.set_command, entry.old);
+  }
+
+ private:
+  struct Flags {
+    int fd;
+    int set_command;
+    int old;
+  };
+  struct Signal {
+    int number;
+    struct sigaction old;
+  };
+  std::vector<Flags> descriptors_;
+  std::vector<Signal> signals_;
+  sigset_t mask_;
+  bool mask_saved_ = false;
+};
+
+// libuv makes pipes, sockets and terminals non-blocking when Node opens them as its standard streams,
+// and Node undoes that only when it exits normally (src/node.cc, ResetStdio). The flag belongs to the
+// open file, which others may share.
+bool MayBlock(int fd) {
+  struct statx s;
+  return syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &s) == 0 &&
+         (S_ISFIFO(s.stx_mode) || S_ISSOCK(s.stx_mode) || S_ISCHR(s.stx_mode));
+}
+
+// Do the two "NAME=value" strings have the same name?
+bool SameName(const char* a, const char* b) {
+  const size_t length = strcspn(a, "=");
+  return strcspn(b, "=") == length && strncmp(a, b, length) == 0;
+}
+
+}  // namespace
+
+const char* Explain(ReexecBlocker blocker) {
+  switch (blocker) {
+    case ReexecBlocker::kNone:
+      return "the program can be started over";
+    case ReexecBlocker::kNotMainThread:
+      return "only the main thread can start the program over";
+    case ReexecBlocker::kProcUnreadable:
+      return "the original arguments cannot be read from /proc/self";
+    case ReexecBlocker::kArgumentsOverwritten:
+      return "the original arguments are gone: process.title or --title was set, or the program was "
+             "started through the dynamic loader";
+    case ReexecBlocker::kPrivilegedExecutable:
+      return "the executable gains privileges when it is started (set-user-ID or file capabilities), "
+             "and under no_new_privs it would not gain them again";
+  }
+  return "";
+}
+
+ReexecPlan PlanReexec() {
+  ReexecPlan plan;
+  std::vector<char> stat;
+  if (!FindExecutable(&plan.executable) || !ReadWholeFile("/proc/self/cmdline", &plan.arguments) ||
+      !ReadWholeFile("/proc/self/stat", &stat) || plan.arguments.empty()) {
+    return plan;
+  }
+  CollectTraces(&plan.traces);
+  for (char c : plan.arguments) plan.argument_count += c == '\0' ? 1 : 0;
+  stat.push_back('\0');
+  if (syscall(SYS_gettid) != getpid()) {
+    plan.blocker = ReexecBlocker::kNotMainThread;
+  } else if (plan.arguments.back() != '\0' ||
+             !ArgumentsIntact(stat, plan.arguments, plan.argument_count)) {
+    plan.blocker = ReexecBlocker::kArgumentsOverwritten;
+  } else if (getauxval(AT_SECURE) != 0) {
+    plan.blocker = ReexecBlocker::kPrivilegedExecutable;
+  } else {
+    plan.blocker = ReexecBlocker::kNone;
+  }
+  return plan;
+}
+
+int Reexec(const ReexecPlan& plan, const ReexecOptions& options) {
+  if (plan.blocker != ReexecBlocker::kNone) return EINVAL;
+
+  // execve(2) does not write to these strings; its prototype is older than const.
+  std::vector<char*> argv;
+  char* const arguments = const_cast<char*>(plan.arguments.data());
+  for (size_t offset = 0; offset < plan.arguments.size();
+       offset += strlen(arguments + offset) + 1) {
+    argv.push_back(arguments + offset);
+  }
+  argv.push_back(nullptr);
+
+  std::vector<char*> environment;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; entry++) {
+    bool replaced = false;
+    for (const char* added : options.environment) replaced = replaced || SameName(*entry, added);
+    if (!replaced) environment.push_back(*entry);
+  }
+  for (const char* added : options.environment) environment.push_back(const_cast<char*>(added));
+  environment.push_back(nullptr);
+
+  Undo undo;
+  for (int fd = 0; fd <= 2; fd++) {
+    undo.Descriptor(fd, F_SETFD, FD_CLOEXEC);
+    if (MayBlock(fd)) undo.Descriptor(fd, F_SETFL, O_NONBLOCK);
+  }
+  for (int fd : options.descriptors) undo.Descriptor(fd, F_SETFD, FD_CLOEXEC);
+  for (int number = 1; number < NSIG; number++) undo.IgnoredSignal(number);
+  undo.SignalMask();
+  if (uv_tty_reset_mode != nullptr) uv_tty_reset_mode();
+
+  execve(plan.executable.data(), argv.data(), environment.data());
+  const int error = errno;
+  undo.Everything();
+  return error;
+}
+
+}  // namespace seccomp_ts

@@ -1,0 +1,128 @@
+/** Where a lockdown cannot be had: a typed error, and a process that is as it was. */
+import t from 'tap'
+import { runVictim, UNPRIVILEGED } from '../helpers/victim'
+
+const report = `
+  const report = (run) => {
+    try { const result = run(); console.log(JSON.stringify({ enforced: result.enforced, risks: result.risks.map((r) => r.code) })) }
+    catch (error) { console.log(JSON.stringify({ name: error.name, code: error.code, installed: error.installed, message: error.message })) }
+  }
+  const { lockdown, status, probe, isSupported, allow, errno, kill, notify, webServer } = require('seccomp-ts')
+  const attacker = require('./attacker.node')
+`
+
+t.test('a filter already in force that denies seccomp(2)', async (t) => {
+  for (const error of ['EPERM', 'EACCES', 'ENOSYS']) {
+    const outcome = await runVictim({
+      source: `${report}
+        lockdown({ default: allow, syscalls: { seccomp: errno('${error}') } })
+        report(() => lockdown(webServer))`,
+    })
+    t.match(outcome.json(), { name: 'LockdownError', code: 'ERR_SECCOMP_DENIED', installed: false }, error)
+  }
+})
+
+t.test('noNewPrivs: false without the privilege', async (t) => {
+  const outcome = await runVictim({
+    uid: UNPRIVILEGED,
+    source: `${report} report(() => lockdown(webServer, { noNewPrivs: false }))`,
+  })
+  t.match(outcome.json(), { code: 'ERR_NO_NEW_PRIVS', installed: false })
+})
+
+t.test('noNewPrivs: false with it', async (t) => {
+  const outcome = await runVictim({
+    source: `${report} report(() => lockdown(webServer, { noNewPrivs: false }))
+      console.error(/NoNewPrivs:\\t(.)/.exec(require('node:fs').readFileSync('/proc/self/status', 'utf8'))[1])`,
+  })
+  t.match(outcome.json(), { enforced: true, risks: ['new-privileges'] })
+  t.equal(outcome.stderr.trim(), '0')
+})
+
+t.test('options reach the kernel', async (t) => {
+  const outcome = await runVictim({
+    source: `${report} report(() => lockdown(webServer, { log: true, specAllow: true }))`,
+  })
+  t.match(outcome.json(), { enforced: true, risks: ['speculation'] })
+})
+
+t.test('another platform', async (t) => {
+  const source = (call: string): string => `
+    Object.defineProperty(process, 'platform', { value: 'darwin' })
+    ${report}
+    ${call}`
+  t.match((await runVictim({ source: source('report(() => lockdown(webServer))') })).json(), {
+    code: 'ERR_UNSUPPORTED_PLATFORM',
+    installed: false,
+  })
+  const warned = await runVictim({
+    source: source("report(() => lockdown(webServer, { onUnsupported: 'warn' }))"),
+  })
+  t.match(warned.json(), { enforced: false, risks: ['not-enforced'] })
+  t.match(warned.stderr, 'runs unprotected')
+  const asked = await runVictim({
+    source: source('console.log(JSON.stringify({ supported: isSupported(), code: probe().reason.code, enforced: status().enforced }))'),
+  })
+  t.same(asked.json(), { supported: false, code: 'ERR_UNSUPPORTED_PLATFORM', enforced: false })
+  const mistaken = await runVictim({
+    source: source("report(() => lockdown({ default: allow, syscalls: { opnat: allow } }, { onUnsupported: 'warn' }))"),
+  })
+  t.match(mistaken.json(), { code: 'ERR_UNKNOWN_SYSCALL' }, 'a mistake is a mistake everywhere')
+})
+
+t.test('another architecture', async (t) => {
+  const outcome = await runVictim({
+    source: `Object.defineProperty(process, 'arch', { value: 'riscv64' })
+      ${report.replace("const attacker = require('./attacker.node')", '')}
+      report(() => lockdown(webServer))`,
+  })
+  t.match(outcome.json(), { code: 'ERR_UNSUPPORTED_ARCH', installed: false })
+})
+
+t.test('probe() and isSupported()', async (t) => {
+  const outcome = await runVictim({
+    source: `${report}
+      const before = probe()
+      lockdown(webServer)
+      const after = probe()
+      console.log(JSON.stringify({ supported: isSupported(), before, after }))`,
+  })
+  const answer = outcome.json<{ before: { flags: object; actions: object } }>()
+  t.match(answer, {
+    supported: true,
+    before: { supported: true, mode: 'disabled', noNewPrivs: false, platform: 'linux' },
+    after: { supported: true, mode: 'filter', noNewPrivs: true },
+  })
+  t.match(answer.before.flags, { tsync: true, log: true })
+  t.match(answer.before.actions, { kill: true, errno: true, allow: true })
+})
+
+t.test('a mistake in the policy changes nothing', async (t) => {
+  const outcome = await runVictim({
+    source: `${report}
+      report(() => lockdown({ default: errno('EPERM'), syscalls: { socket: allow.when({ famly: 2 }) } }))
+      console.error(/Seccomp:\\t(.)/.exec(require('node:fs').readFileSync('/proc/self/status', 'utf8'))[1],
+        /NoNewPrivs:\\t(.)/.exec(require('node:fs').readFileSync('/proc/self/status', 'utf8'))[1])`,
+  })
+  t.match(outcome.json(), { name: 'PolicyError' })
+  t.equal(outcome.stderr.trim(), '0 0')
+})
+
+t.test('a policy too large names what made it so', async (t) => {
+  const outcome = await runVictim({
+    source: `
+      const { lockdown, compile, errno, allow, oneOf } = require('seccomp-ts')
+      const values = Array.from({ length: 3000 }, (_, i) => i * 7)
+      try { lockdown({ default: errno('EPERM'), syscalls: {
+        ioctl: allow.when({ cmd: oneOf(...values) }),
+        fcntl: allow.when({ cmd: oneOf(...values.slice(0, 500)) }) } })
+      } catch (error) {
+        console.log(JSON.stringify({ code: error.code, contributors: error.contributors,
+          mode: /Seccomp:\\t(.)/.exec(require('node:fs').readFileSync('/proc/self/status', 'utf8'))[1] }))
+      }`,
+  })
+  const answer = outcome.json<{ code: string; contributors: { syscall: string; instructions: number }[] }>()
+  t.match(answer, { code: 'ERR_PROGRAM_TOO_LARGE', mode: '0' })
+  t.equal(answer.contributors[0]?.syscall, 'ioctl')
+  t.ok((answer.contributors[0]?.instructions ?? 0) >= 3000)
+})
