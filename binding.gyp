@@ -14,8 +14,6 @@
             "native",
             "<!(node -p \"require('node-addon-api').include_dir\")"
           ],
-          # Node's settings, for 32-bit machines; with them glibc renames open to open64 and so on.
-          "defines!": ["_FILE_OFFSET_BITS=64", "_LARGEFILE_SOURCE"],
           "defines": [
             "NAPI_VERSION=8",
             "NAPI_DISABLE_CPP_EXCEPTIONS",

@@ -78,8 +78,12 @@ export interface PolicyErrorDetails {
 export class PolicyError extends SeccompError {
   declare readonly code: PolicyErrorCode
   readonly path: string
-  readonly suggestion?: string
-  readonly contributors?: readonly { readonly syscall: string; readonly instructions: number }[]
+  // `declare`: absent where there is nothing to say, rather than present and undefined.
+  declare readonly suggestion?: string
+  declare readonly contributors?: readonly {
+    readonly syscall: string
+    readonly instructions: number
+  }[]
 
   constructor(code: PolicyErrorCode, details: PolicyErrorDetails) {
     const { path, problem, suggestion, hint } = details
@@ -127,8 +131,8 @@ export class LockdownError extends SeccompError {
   declare readonly code: LockdownErrorCode
   /** False: the process is as unfiltered as before. */
   readonly installed: boolean
-  readonly errno?: string
-  readonly threads?: readonly Pick<ThreadState, 'tid' | 'name'>[]
+  declare readonly errno?: string
+  declare readonly threads?: readonly Pick<ThreadState, 'tid' | 'name'>[]
 
   constructor(code: LockdownErrorCode, details: LockdownErrorDetails) {
     const hint = details.hint === undefined ? '' : ` ${details.hint}`

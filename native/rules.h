@@ -28,11 +28,11 @@ struct Condition {
   };
 
   Kind kind = Kind::kRanges;
-  uint8_t argument = 0;  // 0..5
-  uint8_t width = 64;    // 16, 32 or 64
-  bool negate = false;   // kMasked only
-  uint64_t mask = 0;     // kMasked only
-  uint64_t expected = 0; // kMasked only
+  uint8_t argument = 0;       // 0..5
+  uint8_t width = 64;         // 16, 32 or 64
+  bool negate = false;        // kMasked only
+  uint64_t mask = 0;          // kMasked only
+  uint64_t expected = 0;      // kMasked only
   std::vector<Range> ranges;  // kRanges only: sorted, disjoint, not adjacent; empty never holds
 };
 

@@ -25,7 +25,17 @@ const cNames = new Set([
   // memory and strings
   ...['malloc', 'calloc', 'realloc', 'free', 'abort'],
   ...['memchr', 'memcmp', 'memcpy', 'memmove', 'memset'],
-  ...['strchr', 'strrchr', 'strcmp', 'strcspn', 'strlen', 'strncmp', 'strstr', 'strtol', 'snprintf'],
+  ...[
+    'strchr',
+    'strrchr',
+    'strcmp',
+    'strcspn',
+    'strlen',
+    'strncmp',
+    'strstr',
+    'strtol',
+    'snprintf',
+  ],
   // the kernel
   ...['syscall', 'prctl', '__errno_location', 'open', 'close', 'read', 'write'],
   ...['opendir', 'readdir', 'closedir', 'mmap', 'munmap', 'getpid'],
@@ -182,7 +192,9 @@ function checkBinary(file, arch) {
 }
 
 function isProvided(name) {
-  return [cNames, compilerNames, libuvNames].some((names) => names.has(name)) || name.startsWith('napi_')
+  return (
+    [cNames, compilerNames, libuvNames].some((names) => names.has(name)) || name.startsWith('napi_')
+  )
 }
 
 /** The names the addon leaves to its host; scripts/musl-probe makes stubs of Node-API's. */

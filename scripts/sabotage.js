@@ -5,7 +5,16 @@
 'use strict'
 
 const { execFileSync, spawnSync } = require('node:child_process')
-const { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } = require('node:fs')
+const {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 
@@ -111,10 +120,14 @@ function copyProject() {
     cpSync(path.join(root, file), path.join(copy, file), { preserveTimestamps: true })
   }
   for (const built of ['build', 'prebuilds', 'dist', 'examples/demo/attacker/build']) {
-    cpSync(path.join(root, built), path.join(copy, built), { recursive: true, preserveTimestamps: true })
+    cpSync(path.join(root, built), path.join(copy, built), {
+      recursive: true,
+      preserveTimestamps: true,
+    })
   }
   for (const linked of ['node_modules', 'test/nodes/node_modules']) {
-    if (existsSync(path.join(root, linked))) symlinkSync(path.join(root, linked), path.join(copy, linked))
+    if (existsSync(path.join(root, linked)))
+      symlinkSync(path.join(root, linked), path.join(copy, linked))
   }
   return copy
 }
@@ -159,7 +172,9 @@ function main(names) {
       const red = test(copy, sabotage.tests).status !== 0
       restore(copy, sabotage)
       build(copy, sabotage.file)
-      console.log(`${red ? 'noticed' : 'MISSED '}  ${sabotage.name}  (${sabotage.tests.join(', ')})`)
+      console.log(
+        `${red ? 'noticed' : 'MISSED '}  ${sabotage.name}  (${sabotage.tests.join(', ')})`,
+      )
       if (red) noticed++
       else missed++
     }
@@ -167,7 +182,12 @@ function main(names) {
     const all = [...new Set(chosen.flatMap(({ tests }) => tests))]
     const sound = test(copy, all)
     if (sound.status !== 0) {
-      console.log(sound.stdout.split('\n').filter((line) => /not ok/.test(line)).join('\n'))
+      console.log(
+        sound.stdout
+          .split('\n')
+          .filter((line) => /not ok/.test(line))
+          .join('\n'),
+      )
       console.log('RED WITHOUT SABOTAGE')
       missed++
     } else {

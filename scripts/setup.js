@@ -7,7 +7,7 @@
 // Nothing here runs a dependency's install script.
 'use strict'
 
-const { existsSync, readdirSync, symlinkSync } = require('node:fs')
+const { existsSync } = require('node:fs')
 const path = require('node:path')
 const { parseArgs } = require('node:util')
 const { ScriptError, main, quietly, readJson, root, step } = require('./common')
@@ -43,14 +43,8 @@ function installPackages(folder) {
   return 'installed'
 }
 
-/** The other versions of Node, each as test/nodes/node_modules/node-v<major>. */
 function installNodes() {
   const outcome = installPackages('test/nodes')
-  const modules = path.join(root, 'test/nodes/node_modules')
-  for (const name of readdirSync(modules)) {
-    const link = path.join(modules, name.replace(`-${process.arch}`, ''))
-    if (!existsSync(link)) symlinkSync(name, link)
-  }
   const { nodes } = require('../test/nodes')
   const versions = nodes().map(({ version }) => version)
   return `${versions.join(', ')}: ${outcome}`

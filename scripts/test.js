@@ -46,11 +46,18 @@ async function runTap(tests) {
   })
   const counts = { pass: 0, fail: 0, skip: 0, todo: 0 }
   const skipped = []
+  const unreported = new Set(tests)
+  // Files that died after assertions that all passed: tap fails them, but counts no failure.
+  let died = 0
   let file
   let lines = []
   let failed = false
   const closeFile = () => {
-    if (failed) console.log(failuresIn(lines).join('\n'))
+    if (failed) {
+      console.log(failuresIn(lines).join('\n'))
+      const any = (pattern) => lines.some((line) => pattern.test(line))
+      if (any(/^ +ok \d/) && !any(/^ +not ok \d/)) died++
+    }
     lines = []
     failed = false
   }
@@ -67,6 +74,7 @@ async function runTap(tests) {
     } else if (ended) {
       const [, not, name, milliseconds, directive] = ended
       failed = not !== undefined
+      unreported.delete(name)
       const seconds =
         milliseconds === undefined ? directive : `${(milliseconds / 1000).toFixed(1)} s`
       console.log(`  ${failed ? 'FAILED' : 'ok    '} ${name} (${seconds})`)
@@ -81,7 +89,8 @@ async function runTap(tests) {
     if (tap.exitCode !== null || tap.signalCode !== null) resolve(tap.exitCode ?? 1)
     else tap.on('close', (exitCode) => resolve(exitCode ?? 1))
   })
-  return { ...counts, skipped, code }
+  for (const name of unreported) console.log(`  NOT RUN ${name}`)
+  return { ...counts, fail: counts.fail + died + unreported.size, skipped, code }
 }
 
 async function test(argv) {
@@ -97,7 +106,7 @@ async function test(argv) {
   const tap = await runTap(tests)
   passed += tap.pass
   failed += tap.fail
-  // tap may have failed without counting anything, or have been given files without a test.
+  // Should tap fail for a reason of its own, or find no assertion in any file.
   if (tap.fail === 0 && (tap.code !== 0 || tap.pass === 0)) {
     console.log(`tap ended with exit code ${tap.code} after ${tap.pass} passed assertions`)
     failed++

@@ -49,26 +49,26 @@ const records = lazily(
   () => new Map(lines(SYSCALLS).map((line) => cut(line, '\t') as [SyscallName, string])),
 )
 
-const argumentTypes = lazily(() =>
-  lines(ARGUMENT_TYPES).map((line) => {
-    const [ctype = '', width, kind] = line.split('\t')
-    return {
-      ctype,
-      width: Number(width) as Width,
-      signed: kind === 's',
-      pointer: kind === 'p',
-    }
-  }),
-)
+/** C type → how much of a register it is, for those that are not plainly pointers. */
+const argumentTypes = lazily(() => new Map(lines(ARGUMENT_TYPES).map((line) => cut(line, '='))))
 
+/** `int family,AF` or `unsigned long fd/32u`: a declaration, its constants, a narrower use. */
 function parseArgument(text: string): ArgumentInfo {
-  const [name = '', type, constants] = text.split(',')
-  const known = argumentTypes()[Number(type)]
-  if (known === undefined) throw new Error(`the generated tables are damaged at "${text}"`)
+  const [declared, narrowed] = cut(text, '/')
+  const [declaration, constants] = cut(declared, ',')
+  const space = declaration.lastIndexOf(' ')
+  const ctype = declaration.slice(0, space)
+  const declaredUse = ctype.includes('*') ? 'p' : argumentTypes().get(ctype)
+  const use = narrowed === '' ? declaredUse : narrowed
+  if (use === undefined) throw new Error(`the generated tables are damaged at "${text}"`)
+  const pointer = use === 'p'
   return Object.freeze({
-    name,
-    ...known,
-    ...(constants === undefined ? {} : { constants: constants as ConstantFamily }),
+    name: declaration.slice(space + 1),
+    ctype,
+    width: pointer ? 64 : (Number.parseInt(use, 10) as Width),
+    signed: use.endsWith('s'),
+    pointer,
+    ...(constants === '' ? {} : { constants: constants as ConstantFamily }),
   })
 }
 
@@ -82,7 +82,7 @@ function parseSyscall(name: SyscallName, record: string, arch: Arch): SyscallInf
     name,
     number: Number(number),
     since: arch === 'x86_64' ? x86Since : armSince,
-    args: Object.freeze(declared === '' ? [] : declared.split(' ').map(parseArgument)),
+    args: Object.freeze(declared === '' ? [] : declared.split(';').map(parseArgument)),
   })
 }
 

@@ -29,7 +29,9 @@ inline bool operator!=(Operand a, Operand b) { return !(a == b); }
 constexpr Operand kNumberOperand = {offsetof(seccomp_data, nr), kAllBits};
 constexpr Operand kArchOperand = {offsetof(seccomp_data, arch), kAllBits};
 
-// The words of an argument; both architectures we compile for are little-endian.
+// The words of an argument. Struct seccomp_data has the byte order of the machine that the filter
+// runs on, and we compile for the one we run on.
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "x86-64 and arm64 are little-endian");
 constexpr uint32_t LowWord(uint32_t argument) {
   return static_cast<uint32_t>(offsetof(seccomp_data, args)) + 8 * argument;
 }

@@ -58,7 +58,9 @@ bool IsKnownOpcode(uint16_t code) {
   }
 }
 
-bool IsMemoryLoad(uint16_t code) { return code == (BPF_LD | BPF_MEM) || code == (BPF_LDX | BPF_MEM); }
+bool IsMemoryLoad(uint16_t code) {
+  return code == (BPF_LD | BPF_MEM) || code == (BPF_LDX | BPF_MEM);
+}
 
 bool IsMemoryStore(uint16_t code) { return code == BPF_ST || code == BPF_STX; }
 

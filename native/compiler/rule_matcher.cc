@@ -142,8 +142,7 @@ std::vector<RuleMatcher::Entry> RuleMatcher::MergeAlternatives(std::vector<Entry
     if (next < entries.size() && differ_at(entries[first], entries[next], &position)) {
       do {
         next++;
-      } while (next < entries.size() &&
-               differ_at(entries[first], entries[next], &same_position) &&
+      } while (next < entries.size() && differ_at(entries[first], entries[next], &same_position) &&
                same_position == position);
     }
     merged.push_back(MergeStretch(&entries[first], next - first, position));
@@ -251,15 +250,15 @@ bool RuleMatcher::DecideByOperand(const RuleList& list, Operand operand, size_t 
 // The operand that most rules look at, so that one test serves as many as possible.
 Operand RuleMatcher::ChooseOperand(const RuleList& list) const {
   std::vector<OperandUse> uses;
-  // Low words whose test is not known before the high word is: testing them now would not settle it.
+  // Low words whose test is not known before the high word is: testing them now would not settle
+  // it.
   uint32_t waiting = 0;
   RuleList::Rule rule;
   for (size_t at = RuleList::kFirst; list.Next(&at, &rule);) {
     for (size_t i = 0; i < rule.count; i++) {
       const WordTest& test = tests_[rule.tests[i]];
-      auto use = std::find_if(uses.begin(), uses.end(), [&test](const OperandUse& u) {
-        return u.operand == test.operand;
-      });
+      auto use = std::find_if(uses.begin(), uses.end(),
+                              [&test](const OperandUse& u) { return u.operand == test.operand; });
       if (use == uses.end()) {
         uses.push_back({test.operand, 1});
       } else {
@@ -309,8 +308,8 @@ RuleMatcher::RuleList RuleMatcher::Restrict(const RuleList& list, Operand operan
     bool possible = true;
     for (size_t i = 0; i < rule.count && possible; i++) {
       TestId test = rule.tests[i];
-      test = tests_[test].operand == operand ? tests_.Decide(test, low)
-                                             : tests_.Simplify(test, known);
+      test =
+          tests_[test].operand == operand ? tests_.Decide(test, low) : tests_.Simplify(test, known);
       if (test == kNever) possible = false;
       if (test > kNever) left.push_back(test);
     }

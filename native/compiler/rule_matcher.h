@@ -1,7 +1,7 @@
 // Turns the ordered rules of one system call into a decision graph.
 //
-// Trying the rules one after the other would test the same word again and again. Instead one word is
-// tested at a time, for all rules at once: every interval of its values leaves a shorter list of
+// Trying the rules one after the other would test the same word again and again. Instead one word
+// is tested at a time, for all rules at once: every interval of its values leaves a shorter list of
 // rules, and equal lists are one subgraph. The price is that rules can multiply; where they do, the
 // list is cut in two and the second half tried only when the first has failed.
 #ifndef SECCOMP_TS_NATIVE_COMPILER_RULE_MATCHER_H_

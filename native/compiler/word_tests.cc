@@ -20,9 +20,7 @@ Operand LowOperand(const Condition& condition) {
   return {LowWord(condition.argument), condition.width == 16 ? 0xffffu : kAllBits};
 }
 
-Operand HighOperand(const Condition& condition) {
-  return {HighWord(condition.argument), kAllBits};
-}
+Operand HighOperand(const Condition& condition) { return {HighWord(condition.argument), kAllBits}; }
 
 // One value of the high word, or several with the same accepted low words.
 struct HighPiece {

@@ -1,5 +1,5 @@
-// The typed intermediate form: conditions on 64-bit arguments become tests on 32-bit words, the only
-// thing that classic BPF can load and compare.
+// The typed intermediate form: conditions on 64-bit arguments become tests on 32-bit words, the
+// only thing that classic BPF can load and compare.
 #ifndef SECCOMP_TS_NATIVE_COMPILER_WORD_TESTS_H_
 #define SECCOMP_TS_NATIVE_COMPILER_WORD_TESTS_H_
 

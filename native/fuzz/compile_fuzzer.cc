@@ -36,7 +36,8 @@ void RunCalls(const RuleSet& rules, const std::vector<sock_filter>& program) {
       RunCall(rules, program, call);
       for (const Rule& rule : syscall.rules) {
         for (const Condition& condition : rule.conditions) {
-          uint64_t border = condition.ranges.empty() ? condition.expected : condition.ranges[0].last;
+          uint64_t border =
+              condition.ranges.empty() ? condition.expected : condition.ranges[0].last;
           for (uint64_t value : {border - 1, border, border + 1, border ^ uint64_t{1} << 32}) {
             call.args[condition.argument] = value;
             RunCall(rules, program, call);

@@ -63,6 +63,9 @@ constexpr uint64_t kUnknownOwnerGraceNs = 200'000'000;
 constexpr uint64_t kPauseNs = 50'000;
 
 constexpr size_t kScratchSize = 256 * 1024;
+// A mapping beyond this is reserved address space (a sanitizer's, a sandbox's), not a heap that malloc
+// hands out small pieces of; even to learn which of its pages exist would take long.
+constexpr uint64_t kSearchedMappingMax = uint64_t{64} << 30;
 // struct uv__loop_internal_fields_s is 450 to 500 bytes (src/uv-common.h), and `ctl` is 200 or more
 // bytes into it: that of another loop, next to ours on the heap, is further away than this.
 constexpr size_t kLoopFieldsMax = 512;
@@ -876,7 +879,10 @@ RetireRefusal Retirement::FindEverything() {
     const uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
     const uintptr_t scratch = reinterpret_cast<uintptr_t>(scratch_);
     for (const Mapping& m : mappings_) {
-      if (!m.writable || !m.is_private || m.stack || m.Contains(here)) continue;
+      if (!m.writable || !m.is_private || m.stack || m.Contains(here) ||
+          m.size() > kSearchedMappingMax) {
+        continue;
+      }
       order.push_back(&m);
     }
     std::sort(order.begin(), order.end(), [](const Mapping* a, const Mapping* b) {
@@ -987,24 +993,22 @@ bool Retirement::AtRest(Ring* ring, Rest* rest) {
   rest->safety = JudgeSafety(*ring, &stack);
   rest->threads.clear();
   rest->looks.clear();
+  if (rest->safety == Safety::kOwnLoop || rest->safety == Safety::kNeverRun) return true;
+  if (rest->safety == Safety::kOwner && ring->owner_tid == 0 && !FindOwner(ring, *stack)) {
+    // Its owner runs, or has ended and left its stack behind.
+    rest->safety = Safety::kEveryone;
+  }
   std::vector<pid_t> tids;
-  switch (rest->safety) {
-    case Safety::kOwnLoop:
-    case Safety::kNeverRun:
-      return true;
-    case Safety::kOwner:
-      if (ring->owner_tid == 0 && !FindOwner(ring, *stack)) return false;
-      tids.push_back(ring->owner_tid);
-      break;
-    case Safety::kEveryone:
-      if (!ListOtherThreads(&tids)) return false;
-      break;
+  if (rest->safety == Safety::kOwner) {
+    tids.push_back(ring->owner_tid);
+  } else if (!ListOtherThreads(&tids)) {
+    return false;
   }
   for (pid_t tid : tids) {
     Thread thread(tid);
     ThreadLook look;
     if (!thread.Rests(&look)) return false;
-    if (stack != nullptr && !stack->Contains(look.stack_pointer)) {
+    if (rest->safety == Safety::kOwner && !stack->Contains(look.stack_pointer)) {
       ring->owner_tid = 0;  // another thread has got its number
       return false;
     }

@@ -68,8 +68,10 @@ TEST(ForeignArchitecturesGetTheirAction) {
 
 TEST(EachArchitectureHasItsOwnRules) {
   Program program = CompileOk(
-      Rules({Arch(kX64, Errno(1), {Syscall(3, kAllow), Syscall(4, kDeny, {When(kAllow, {Is(0, 32, 7)})})}),
-             Arch(kArm64, Errno(2), {Syscall(4, kAllow), Syscall(5, kDeny, {When(kAllow, {Is(0, 32, 8)})})})},
+      Rules({Arch(kX64, Errno(1),
+                  {Syscall(3, kAllow), Syscall(4, kDeny, {When(kAllow, {Is(0, 32, 7)})})}),
+             Arch(kArm64, Errno(2),
+                  {Syscall(4, kAllow), Syscall(5, kDeny, {When(kAllow, {Is(0, 32, 8)})})})},
             kKill));
   CHECK_EQ(Run(program, Call(kX64, 3)), kAllow);
   CHECK_EQ(Run(program, Call(kArm64, 3)), Errno(2));
@@ -83,12 +85,13 @@ TEST(EachArchitectureHasItsOwnRules) {
 }
 
 TEST(NumbersGoUpToTheLast) {
-  RuleSet rules = Rules({Arch(kX64, Errno(1),
-                              {Syscall(0, kAllow), Syscall(0x3fffffff, kAllow), Syscall(UINT32_MAX, kAllow)},
-                              {{0x40000000, 0xfffffffe, Errno(38)}})});
+  RuleSet rules =
+      Rules({Arch(kX64, Errno(1),
+                  {Syscall(0, kAllow), Syscall(0x3fffffff, kAllow), Syscall(UINT32_MAX, kAllow)},
+                  {{0x40000000, 0xfffffffe, Errno(38)}})});
   Program program = CompileOk(rules);
-  for (uint32_t number : {0u, 1u, 2u, 0x3ffffffeu, 0x3fffffffu, 0x40000000u, 0x40000001u, 0x7fffffffu,
-                          0x80000000u, 0xfffffffeu, 0xffffffffu}) {
+  for (uint32_t number : {0u, 1u, 2u, 0x3ffffffeu, 0x3fffffffu, 0x40000000u, 0x40000001u,
+                          0x7fffffffu, 0x80000000u, 0xfffffffeu, 0xffffffffu}) {
     seccomp_data call = Call(kX64, number);
     CHECK_EQ(Run(program, call), ReferenceAction(rules, call));
   }
@@ -98,9 +101,10 @@ TEST(NumbersGoUpToTheLast) {
 
 TEST(NeighboursWithOneOutcomeAreOneRun) {
   // Listed, in a range or by default: all the same to the tree.
-  Program program = CompileOk(Rules({Arch(
-      kX64, kAllow, {Syscall(0, kAllow), Syscall(1, kAllow), Syscall(50, kDeny), Syscall(51, kDeny)},
-      {{10, 20, kAllow}, {40, 49, kDeny}})}));
+  Program program = CompileOk(
+      Rules({Arch(kX64, kAllow,
+                  {Syscall(0, kAllow), Syscall(1, kAllow), Syscall(50, kDeny), Syscall(51, kDeny)},
+                  {{10, 20, kAllow}, {40, 49, kDeny}})}));
   CHECK_EQ(program.size(), 8u);  // arch: 2, number: 1 and 2 tests, 3 returns
   CHECK_EQ(Run(program, Call(kX64, 39)), kAllow);
   CHECK_EQ(Run(program, Call(kX64, 40)), kDeny);
@@ -112,12 +116,12 @@ TEST(NeighboursWithOneOutcomeAreOneRun) {
 
 TEST(A32BitConditionIgnoresTheUpperHalf) {
   CheckRows(RulesOfOne({When(kAllow, {Is(0, 32, 5)})}), {{{5}, kAllow},
-                                                          {{kGarbage | 5}, kAllow},
-                                                          {{UINT64_MAX << 32 | 5}, kAllow},
-                                                          {{4}, kDeny},
-                                                          {{6}, kDeny},
-                                                          {{kGarbage | 4}, kDeny},
-                                                          {{5ull << 32}, kDeny}});
+                                                         {{kGarbage | 5}, kAllow},
+                                                         {{UINT64_MAX << 32 | 5}, kAllow},
+                                                         {{4}, kDeny},
+                                                         {{6}, kDeny},
+                                                         {{kGarbage | 4}, kDeny},
+                                                         {{5ull << 32}, kDeny}});
   // A deny rule is not escaped by garbage either.
   CheckRows(RulesOfOne({When(kKill, {Is(2, 32, 0)})}, kAllow),
             {{{1, 1, kGarbage}, kKill}, {{1, 1, 1}, kAllow}});
@@ -138,16 +142,14 @@ TEST(A16BitConditionIgnoresEverythingAbove) {
 
 TEST(A64BitConditionReadsBothHalves) {
   CheckRows(RulesOfOne({When(kAllow, {Is(0, 64, 0x500000007)})}), {{{0x500000007}, kAllow},
-                                                                    {{7}, kDeny},
-                                                                    {{0x500000006}, kDeny},
-                                                                    {{0x500000008}, kDeny},
-                                                                    {{0x400000007}, kDeny},
-                                                                    {{0x600000007}, kDeny},
-                                                                    {{0x700000005}, kDeny}});
-  CheckRows(RulesOfOne({When(kAllow, {Is(0, 64, 0)})}), {{{0}, kAllow},
-                                                          {{1}, kDeny},
-                                                          {{1ull << 32}, kDeny},
-                                                          {{UINT64_MAX}, kDeny}});
+                                                                   {{7}, kDeny},
+                                                                   {{0x500000006}, kDeny},
+                                                                   {{0x500000008}, kDeny},
+                                                                   {{0x400000007}, kDeny},
+                                                                   {{0x600000007}, kDeny},
+                                                                   {{0x700000005}, kDeny}});
+  CheckRows(RulesOfOne({When(kAllow, {Is(0, 64, 0)})}),
+            {{{0}, kAllow}, {{1}, kDeny}, {{1ull << 32}, kDeny}, {{UINT64_MAX}, kDeny}});
   CheckRows(RulesOfOne({When(kAllow, {Is(0, 64, UINT64_MAX)})}),
             {{{UINT64_MAX}, kAllow}, {{0xffffffff}, kDeny}, {{UINT64_MAX - 1}, kDeny}});
 }
@@ -216,8 +218,9 @@ TEST(SignedRangesComeAsTwoUnsignedOnes) {
              {{0x7fffffff}, kDeny},
              {{0x80000000}, kAllow},
              {{UINT64_MAX}, kAllow}});
-  CheckRows(RulesOfOne({When(kAllow, {InRanges(0, 32, {{0, 0x7fffffff}, {0xfffffffd, 0xffffffff}})})}),
-            {{{0xfffffffd}, kAllow}, {{0xfffffffc}, kDeny}, {{0x80000000}, kDeny}, {{3}, kAllow}});
+  CheckRows(
+      RulesOfOne({When(kAllow, {InRanges(0, 32, {{0, 0x7fffffff}, {0xfffffffd, 0xffffffff}})})}),
+      {{{0xfffffffd}, kAllow}, {{0xfffffffc}, kDeny}, {{0x80000000}, kDeny}, {{3}, kAllow}});
 }
 
 TEST(EmptyAndFullSetsDecideNothing) {
@@ -235,8 +238,9 @@ TEST(EmptyAndFullSetsDecideNothing) {
 // ---- masks
 
 TEST(MaskedConditionsOfEveryWidth) {
-  CheckRows(RulesOfOne({When(kAllow, {Masked(0, 32, 0xf0, 0x30)})}),
-            {{{0x30}, kAllow}, {{kGarbage | 0xffffff3f}, kAllow}, {{0x20}, kDeny}, {{0x70}, kDeny}});
+  CheckRows(
+      RulesOfOne({When(kAllow, {Masked(0, 32, 0xf0, 0x30)})}),
+      {{{0x30}, kAllow}, {{kGarbage | 0xffffff3f}, kAllow}, {{0x20}, kDeny}, {{0x70}, kDeny}});
   CheckRows(RulesOfOne({When(kAllow, {Masked(0, 16, 0xf0, 0x30)})}),
             {{{0x30}, kAllow}, {{0xffff0030}, kAllow}, {{0x10}, kDeny}});
   CheckRows(RulesOfOne({When(kAllow, {Masked(0, 64, 0xf0000000f0, 0x3000000030)})}),
@@ -316,9 +320,10 @@ TEST(ALoadIsOmittedWhereItDecidesNothing) {
 // ---- rules
 
 TEST(TheFirstRuleThatHoldsDecides) {
-  CheckRows(RulesOfOne({When(Errno(10), {Is(0, 32, 1)}), When(Errno(11), {InRanges(0, 32, {{0, 5}})}),
-                        When(Errno(12), {Is(1, 32, 1)}), When(Errno(13), {}), When(Errno(14), {})}),
-            {{{1, 1}, Errno(10)}, {{2, 1}, Errno(11)}, {{6, 1}, Errno(12)}, {{6, 2}, Errno(13)}});
+  CheckRows(
+      RulesOfOne({When(Errno(10), {Is(0, 32, 1)}), When(Errno(11), {InRanges(0, 32, {{0, 5}})}),
+                  When(Errno(12), {Is(1, 32, 1)}), When(Errno(13), {}), When(Errno(14), {})}),
+      {{{1, 1}, Errno(10)}, {{2, 1}, Errno(11)}, {{6, 1}, Errno(12)}, {{6, 2}, Errno(13)}});
 }
 
 TEST(AllConditionsOfARuleMustHold) {
@@ -343,10 +348,12 @@ TEST(AllConditionsOfARuleMustHold) {
 
 TEST(TheAccumulatorIsReloadedAfterAFailedTest) {
   // A peer compared the argument that was left in the accumulator with the next number.
-  RuleSet rules = Rules({Arch(kX64, kKill,
-                              {Syscall(1, kDeny, {When(kAllow, {Is(0, 32, 7)})}), Syscall(2, kAllow),
-                               Syscall(3, kDeny, {When(kAllow, {Is(1, 32, 9), Is(0, 32, 7)}),
-                                                  When(kLog, {Is(0, 32, 2), Is(1, 32, 2)})})})});
+  RuleSet rules =
+      Rules({Arch(kX64, kKill,
+                  {Syscall(1, kDeny, {When(kAllow, {Is(0, 32, 7)})}), Syscall(2, kAllow),
+                   Syscall(3, kDeny,
+                           {When(kAllow, {Is(1, 32, 9), Is(0, 32, 7)}),
+                            When(kLog, {Is(0, 32, 2), Is(1, 32, 2)})})})});
   Program program = CompileOk(rules);
   for (uint32_t number = 0; number < 5; number++) {
     for (uint64_t a = 0; a < 12; a++) {
@@ -372,13 +379,13 @@ void CheckCache(const RuleSet& rules, uint32_t arch, const std::vector<uint32_t>
 }
 
 TEST(TheKernelCanCacheWhatIsAlwaysAllowed) {
-  RuleSet rules =
-      Rules({Arch(kX64, Errno(1),
-                  {Syscall(0, kAllow), Syscall(1, kDeny, {When(kAllow, {Is(0, 32, 1)})}),
-                   Syscall(2, kAllow), Syscall(4, kAllow), Syscall(100, kLog), Syscall(101, kAllow)},
-                  {{200, 202, kAllow}}),
-             Arch(kArm64, kAllow, {Syscall(7, kDeny), Syscall(8, kDeny, {When(kAllow, {Is(0, 64, 1)})})},
-                  {{300, 600, kKill}})});
+  RuleSet rules = Rules(
+      {Arch(kX64, Errno(1),
+            {Syscall(0, kAllow), Syscall(1, kDeny, {When(kAllow, {Is(0, 32, 1)})}),
+             Syscall(2, kAllow), Syscall(4, kAllow), Syscall(100, kLog), Syscall(101, kAllow)},
+            {{200, 202, kAllow}}),
+       Arch(kArm64, kAllow, {Syscall(7, kDeny), Syscall(8, kDeny, {When(kAllow, {Is(0, 64, 1)})})},
+            {{300, 600, kKill}})});
   CheckCache(rules, kX64, {0, 2, 4, 101, 200, 201, 202});
   std::vector<uint32_t> on_arm;
   for (uint32_t number = 0; number < 300; number++) {
@@ -395,9 +402,11 @@ TEST(RulesThatFoldToOneActionAreUnconditional) {
       {When(kAllow, {InRanges(0, 64, {{0, UINT64_MAX}}), Masked(1, 32, 0, 0)})},
       {When(kDeny, {InRanges(0, 32, {})}), When(kAllow, {})},
       {When(kAllow, {Is(0, 32, 1)}), When(kAllow, {Is(1, 32, 1)}), When(kAllow, {})},
-      {When(kAllow, {InRanges(0, 32, {{0, 4}})}), When(kAllow, {InRanges(0, 32, {{5, 0xffffffff}})})},
+      {When(kAllow, {InRanges(0, 32, {{0, 4}})}),
+       When(kAllow, {InRanges(0, 32, {{5, 0xffffffff}})})},
       {When(kAllow, {Masked(0, 32, 8, 8)}), When(kAllow, {Masked(0, 32, 8, 0)})},
-      {When(kAllow, {Masked(0, 64, 1ull << 40, 0, true)}), When(kAllow, {Masked(0, 64, 1ull << 40, 0)})},
+      {When(kAllow, {Masked(0, 64, 1ull << 40, 0, true)}),
+       When(kAllow, {Masked(0, 64, 1ull << 40, 0)})},
       // All values of two bits, one by one.
       {When(kAllow, {Masked(0, 32, 12, 0)}), When(kAllow, {Masked(0, 32, 12, 4)}),
        When(kAllow, {Masked(0, 32, 12, 8)}), When(kAllow, {Masked(0, 32, 12, 12)})},
@@ -408,7 +417,8 @@ TEST(RulesThatFoldToOneActionAreUnconditional) {
       // The halves of a 64-bit argument.
       {When(kAllow, {InRanges(0, 64, {{0, 0x100000005}})}),
        When(kAllow, {InRanges(0, 64, {{0x100000006, UINT64_MAX}})})},
-      {When(kAllow, {Masked(0, 64, UINT64_MAX, 5)}), When(kAllow, {Masked(0, 64, UINT64_MAX, 5, true)})},
+      {When(kAllow, {Masked(0, 64, UINT64_MAX, 5)}),
+       When(kAllow, {Masked(0, 64, UINT64_MAX, 5, true)})},
   };
   for (const std::vector<Rule>& rules : always) {
     Program program = CompileOk(RulesOfOne(rules, rules.size() == 1 ? kDeny : kKill));
@@ -456,7 +466,8 @@ TEST(SetsAreSearchedInLogarithmicTime) {
     size_t worst;
     size_t size;
   };
-  for (Expected expected : {Expected{64, 16, 110}, Expected{300, 19, 500}, Expected{1000, 22, 1600}}) {
+  for (Expected expected :
+       {Expected{64, 16, 110}, Expected{300, 19, 500}, Expected{1000, 22, 1600}}) {
     std::vector<uint64_t> values = SpreadValues(expected.values);
     RuleSet rules = OneRuleAValue(values, 64);
     Program program = CompileOk(rules);
@@ -471,6 +482,30 @@ TEST(SetsAreSearchedInLogarithmicTime) {
   }
 }
 
+TEST(NumbersAreSearchedInLogarithmicTime) {
+  // The shape of a container's profile: 470 numbers, most of them allowed, in about 60 runs.
+  std::vector<SyscallRules> allowed;
+  std::vector<NumberRange> denied;
+  uint32_t next = 0;
+  for (uint32_t i = 0; next < 470; i++) {
+    uint32_t last = next + i * 7 % 15;
+    for (uint32_t number = next; number <= last; number++) allowed.push_back(Syscall(number, kAllow));
+    denied.push_back({last + 1, last + 1 + (i % 3 == 0 ? i % 4 : 0), kDeny});
+    next = denied.back().last + 1;
+  }
+  RuleSet rules = Rules({Arch(kX64, kDeny, allowed, denied)});
+  Program program = CompileOk(rules);
+  size_t worst = 0;
+  for (uint32_t number = 0; number < 600; number++) {
+    Evaluation evaluation = Evaluate(program.data(), Call(kX64, number));
+    CHECK_EQ(evaluation.action, ReferenceAction(rules, Call(kX64, number)));
+    worst = evaluation.executed > worst ? evaluation.executed : worst;
+  }
+  CHECK_EQ(denied.size(), 54u);
+  CHECK(program.size() <= 90);
+  CHECK(worst <= 12);
+}
+
 TEST(JumpsReachBeyond255Instructions) {
   // Every second number has rules of its own, each with another action: nothing can be shared.
   for (uint32_t count : {60u, 200u, 500u}) {
@@ -482,8 +517,8 @@ TEST(JumpsReachBeyond255Instructions) {
     Program program = CompileOk(rules);
     CHECK(program.size() > 4 * count);
     for (uint32_t number = 0; number <= 2 * count; number++) {
-      for (uint64_t value : {uint64_t{0}, uint64_t{number / 2}, uint64_t{number}, uint64_t{number + 1},
-                             kGarbage | number}) {
+      for (uint64_t value : {uint64_t{0}, uint64_t{number / 2}, uint64_t{number},
+                             uint64_t{number + 1}, kGarbage | number}) {
         seccomp_data call = Call(kX64, number, {value});
         CHECK_EQ(Run(program, call), ReferenceAction(rules, call));
       }
@@ -505,7 +540,8 @@ TEST(ALongJumpCostsNoInstructionWhereItEndsInAReturn) {
 }
 
 TEST(IdenticalRulesAreOneSubprogram) {
-  std::vector<Rule> socket = {When(kAllow, {Is(0, 32, 1)}), When(kAllow, {Is(0, 32, 10), Is(1, 32, 2)})};
+  std::vector<Rule> socket = {When(kAllow, {Is(0, 32, 1)}),
+                              When(kAllow, {Is(0, 32, 10), Is(1, 32, 2)})};
   auto size_with = [&socket](std::vector<uint32_t> numbers) {
     std::vector<SyscallRules> syscalls;
     for (uint32_t number : numbers) syscalls.push_back(Syscall(number, kDeny, socket));
@@ -581,7 +617,8 @@ TEST(TooLargeNamesTheLargestContributors) {
     ioctl.push_back(When(Errno(value % 4000), {Is(1, 32, value)}));
   }
   rules.arches[0].syscalls[7].rules = ioctl;  // number 14
-  rules.arches.push_back(Arch(kArm64, kKill, {Syscall(29, kDeny, {ioctl.begin(), ioctl.begin() + 300})}));
+  rules.arches.push_back(
+      Arch(kArm64, kKill, {Syscall(29, kDeny, {ioctl.begin(), ioctl.begin() + 300})}));
   CompileResult result = Compile(rules);
   CHECK(result.status == CompileResult::Status::kTooLarge);
   CHECK(result.program.empty());
@@ -634,7 +671,8 @@ TEST(RulesThatWouldMultiplyAreTriedInTurn) {
 
 TEST(MasksInAnyNumberDoNotExhaustTheStack) {
   std::vector<Rule> rules;
-  for (uint32_t i = 1; i < 2000; i++) rules.push_back(When(Errno(i), {Masked(0, 64, i * 7, i * 5 & i * 7)}));
+  for (uint32_t i = 1; i < 2000; i++)
+    rules.push_back(When(Errno(i), {Masked(0, 64, i * 7, i * 5 & i * 7)}));
   CompileResult result = Compile(RulesOfOne(rules));
   CHECK(result.status == CompileResult::Status::kTooLarge || result.program.size() <= 4096);
   std::vector<Condition> conditions;
@@ -644,7 +682,8 @@ TEST(MasksInAnyNumberDoNotExhaustTheStack) {
 }
 
 TEST(TheSameRulesGiveTheSameBytes) {
-  for (const RuleSet& rules : {Unshareable(50, 3), Overlapping(40), OneRuleAValue(SpreadValues(99), 64)}) {
+  for (const RuleSet& rules :
+       {Unshareable(50, 3), Overlapping(40), OneRuleAValue(SpreadValues(99), 64)}) {
     Program first = CompileOk(rules);
     std::vector<std::vector<char>> noise(37, std::vector<char>(1013));  // other addresses
     RuleSet copy = rules;

@@ -1,5 +1,6 @@
 // Random rule sets, compiled and run in the interpreter, against the reference: small alphabets, so
-// that rules overlap, contradict and shadow each other, and calls at the borders of every condition.
+// that rules overlap, contradict and shadow each other, and calls at the borders of every
+// condition.
 #include <cstdio>
 #include <vector>
 
@@ -55,8 +56,9 @@ class Generator {
     }
     seccomp_data call = Call(Below(16) == 0 ? AUDIT_ARCH_I386 : arch.audit_arch, number);
     for (size_t i = 0; i < 6; i++) {
-      uint64_t value = Below(4) == 0 || interesting.empty() ? Pick(kValues)
-                                                            : interesting[Below(interesting.size())];
+      uint64_t value = Below(4) == 0 || interesting.empty()
+                           ? Pick(kValues)
+                           : interesting[Below(interesting.size())];
       if (Below(4) == 0) value ^= 1ull << Below(64);
       if (Below(4) == 0) value = (value & 0xffffffff) | Next() << 32;
       call.args[i] = value;
@@ -103,7 +105,8 @@ class Generator {
       Rule rule = When(Pick(kActions), {});
       // Two arguments out of six, so that conditions meet.
       for (size_t conditions = Below(4); conditions > 0; conditions--) {
-        rule.conditions.push_back(MakeCondition(static_cast<uint8_t>(Below(8) == 0 ? 5 : Below(2))));
+        rule.conditions.push_back(
+            MakeCondition(static_cast<uint8_t>(Below(8) == 0 ? 5 : Below(2))));
       }
       syscall.rules.push_back(rule);
     }

@@ -77,20 +77,21 @@ TEST(RefusesWhatTheKernelRefuses) {
 TEST(TakesExactlySeccompsOpcodes) {
   // bpf_check_classic takes these, seccomp_check_filter does not.
   const int refused[] = {
-      BPF_LD | BPF_H | BPF_ABS,
-      BPF_LD | BPF_B | BPF_ABS,
-      BPF_LD | BPF_W | BPF_IND,
-      BPF_LDX | BPF_B | BPF_MSH,
-      BPF_ALU | BPF_MOD | BPF_K,
-      BPF_ALU | BPF_MOD | BPF_X,
+      BPF_LD | BPF_H | BPF_ABS,  BPF_LD | BPF_B | BPF_ABS,  BPF_LD | BPF_W | BPF_IND,
+      BPF_LDX | BPF_B | BPF_MSH, BPF_ALU | BPF_MOD | BPF_K, BPF_ALU | BPF_MOD | BPF_X,
       BPF_RET | BPF_X,
   };
   for (int code : refused) CHECK_EQ(FaultOf({Statement(code, 4), Return(0)}), 0u);
   size_t taken = 0;
   for (uint32_t code = 0; code <= UINT16_MAX; code++) {
     // Scratch cell 4 is written first, so that loads from it are fine; k = 4 suits all.
-    Program program = {Statement(BPF_ST, 4), Statement(static_cast<int>(code), 4), Return(0),
-                       Return(0), Return(0), Return(0), Return(0)};
+    Program program = {Statement(BPF_ST, 4),
+                       Statement(static_cast<int>(code), 4),
+                       Return(0),
+                       Return(0),
+                       Return(0),
+                       Return(0),
+                       Return(0)};
     taken += IsValid(program) ? 1 : 0;
   }
   CHECK_EQ(taken, 41u);
@@ -175,16 +176,11 @@ TEST(JumpsLikeTheKernel) {
     bool taken;
   };
   const Row rows[] = {
-      {BPF_JEQ, 5, 5, true},
-      {BPF_JEQ, 5, 6, false},
-      {BPF_JGT, 5, 5, false},
-      {BPF_JGT, 0x80000000, 0x7fffffff, true},  // unsigned
-      {BPF_JGE, 5, 5, true},
-      {BPF_JGE, 4, 5, false},
-      {BPF_JGE, UINT32_MAX, 1, true},
-      {BPF_JSET, 6, 2, true},
-      {BPF_JSET, 6, 1, false},
-      {BPF_JSET, 6, 0, false},
+      {BPF_JEQ, 5, 5, true},          {BPF_JEQ, 5, 6, false},
+      {BPF_JGT, 5, 5, false},         {BPF_JGT, 0x80000000, 0x7fffffff, true},  // unsigned
+      {BPF_JGE, 5, 5, true},          {BPF_JGE, 4, 5, false},
+      {BPF_JGE, UINT32_MAX, 1, true}, {BPF_JSET, 6, 2, true},
+      {BPF_JSET, 6, 1, false},        {BPF_JSET, 6, 0, false},
   };
   for (const Row& row : rows) {
     sock_filter set = Statement(BPF_LD | BPF_IMM, row.a);

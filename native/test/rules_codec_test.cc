@@ -13,17 +13,16 @@ namespace {
 using Words = std::vector<uint32_t>;
 
 RuleSet Sample() {
-  return Rules(
-      {Arch(kX64, Errno(38),
-            {Syscall(0, kAllow),
-             Syscall(16, Errno(1),
-                     {When(kAllow, {InRanges(1, 32, {{5, 5}, {7, 0xffffffff}}),
-                                    Masked(2, 64, 0xff00000000ff, 0x100000000001, true)}),
-                      When(kLog, {InRanges(0, 16, {})}), When(kAllow, {})}),
-             Syscall(UINT32_MAX, kKill)},
-            {{0x40000000, 0x7fffffff, Errno(38)}, {0x80000000, 0x80000000, kKill}}),
-       Arch(kArm64, kKill, {})},
-      kKill);
+  return Rules({Arch(kX64, Errno(38),
+                     {Syscall(0, kAllow),
+                      Syscall(16, Errno(1),
+                              {When(kAllow, {InRanges(1, 32, {{5, 5}, {7, 0xffffffff}}),
+                                             Masked(2, 64, 0xff00000000ff, 0x100000000001, true)}),
+                               When(kLog, {InRanges(0, 16, {})}), When(kAllow, {})}),
+                      Syscall(UINT32_MAX, kKill)},
+                     {{0x40000000, 0x7fffffff, Errno(38)}, {0x80000000, 0x80000000, kKill}}),
+                Arch(kArm64, kKill, {})},
+               kKill);
 }
 
 bool IsValid(const Words& words) {
@@ -83,13 +82,13 @@ TEST(ReadsWhatWasWritten) {
 
 TEST(HasTheLayoutThatTypeScriptWrites) {
   const Words words = {
-      0x31524353, 0x80000000, 1,            // magic, foreign, arches
-      0xc000003e, 0x00050001, 1,          1,  // arch, default, ranges, syscalls
-      0x40000000, 0xffffffff, 0x00050026,   // x32
-      41,         0x00050061, 1,            // socket
-      0x7fff0000, 2,                        // allow when
-      0x00002000, 1,          2,          0, 3,  0,  // arg0, 32 bits, 2..3
-      0x01014001, 0x0f,       0,          5, 0,      // (arg1 & 15) != 5, 64 bits
+      0x31524353, 0x80000000, 1,                    // magic, foreign, arches
+      0xc000003e, 0x00050001, 1,          1,        // arch, default, ranges, syscalls
+      0x40000000, 0xffffffff, 0x00050026,           // x32
+      41,         0x00050061, 1,                    // socket
+      0x7fff0000, 2,                                // allow when
+      0x00002000, 1,          2,          0, 3, 0,  // arg0, 32 bits, 2..3
+      0x01014001, 0x0f,       0,          5, 0,     // (arg1 & 15) != 5, 64 bits
   };
   RuleSet rules;
   DecodeError error;
@@ -116,8 +115,8 @@ TEST(RefusesEveryTruncation) {
 TEST(RefusesCountsBeforeItTakesMemory) {
   Words words = Encode(Sample());
   // Each of these would be gigabytes; ASan's allocator would say so.
-  for (size_t at : {size_t{2}, size_t{5}, size_t{6}, size_t{15}, size_t{18}, size_t{20},
-                    size_t{22}}) {
+  for (size_t at :
+       {size_t{2}, size_t{5}, size_t{6}, size_t{15}, size_t{18}, size_t{20}, size_t{22}}) {
     Words huge = words;
     huge[at] = 0xfffffff0;
     CHECK(!IsValid(huge));
@@ -156,7 +155,8 @@ TEST(RefusesRuleSetsThatTheCompilerMustNotSee) {
   for (uint32_t number : {10u, 15u, 20u, 30u}) {
     CheckError(syscalls({Syscall(number, 0)}), 13, "system call in a range of numbers");
   }
-  for (uint32_t number : {9u, 21u, 29u, 31u}) CHECK(IsValid(Encode(syscalls({Syscall(number, 0)}))));
+  for (uint32_t number : {9u, 21u, 29u, 31u})
+    CHECK(IsValid(Encode(syscalls({Syscall(number, 0)}))));
 }
 
 TEST(RefusesConditionsThatMakeNoSense) {

@@ -1,6 +1,6 @@
 'use strict'
 /** Facts and values → the text of lib/syscalls/generated/*.ts. The same input gives the same bytes. */
-const { ARCHES } = require('./facts')
+const { ARCHES, declaredType } = require('./facts')
 
 /**
  * Starts the line that tells which headers the values were read from. --check leaves it out of the
@@ -34,18 +34,20 @@ function constantText(name, { values }) {
 
 /** The run-time data: few long strings, parsed on first use, so that importing costs nothing. */
 function tables({ syscalls, families, auditArch, versions }) {
+  // What a C type says by itself is written once; an argument only says where it differs.
   const types = new Map()
-  const typeIndex = ({ ctype, width, signed, pointer }) => {
-    const text = `${ctype}\t${width}\t${pointer ? 'p' : signed ? 's' : 'u'}`
-    if (!types.has(text)) types.set(text, types.size)
-    return types.get(text)
+  const shape = ({ width, signed, pointer }) => (pointer ? 'p' : `${width}${signed ? 's' : 'u'}`)
+  const argumentText = ({ name, ctype, constants, ...info }) => {
+    const declared = shape(declaredType(ctype))
+    if (!ctype.includes('*')) types.set(ctype, declared)
+    const effective = shape(info)
+    return (
+      `${ctype} ${name}` +
+      (constants === undefined ? '' : `,${constants}`) +
+      (effective === declared ? '' : `/${effective}`)
+    )
   }
-  const argumentsText = (info) =>
-    (info?.args ?? [])
-      .map((arg) =>
-        [arg.name, typeIndex(arg), arg.constants].filter((part) => part !== undefined).join(','),
-      )
-      .join(' ')
+  const argumentsText = (info) => (info?.args ?? []).map(argumentText).join(';')
 
   const records = [...syscalls].sort(byName).map(([name, syscall]) => {
     const columns = ARCHES.flatMap((arch) =>
@@ -70,10 +72,13 @@ function tables({ syscalls, families, auditArch, versions }) {
 export const AUDIT_ARCH_X86_64 = 0x${auditArch.x86_64.toString(16)}
 export const AUDIT_ARCH_AARCH64 = 0x${auditArch.aarch64.toString(16)}
 
-/** C type, bits the kernel uses, s(igned), u(nsigned) or p(ointer). */
-export const ARGUMENT_TYPES = \`${[...types.keys()].join('\n')}\`
+/** C type, then bits and s(igned) or u(nsigned); p where it is a pointer and does not look like one. */
+export const ARGUMENT_TYPES = \`${[...types]
+    .sort(byName)
+    .map(([ctype, text]) => `${ctype}=${text}`)
+    .join('\n')}\`
 
-/** Name, x86-64 number and first kernel, aarch64 number and first kernel, arguments (name,type[,constants]), arguments on aarch64 where they differ. */
+/** Name, x86-64 number and first kernel, aarch64 number and first kernel, arguments, arguments on aarch64 where they differ. An argument is its declaration[,constants][/what the kernel uses of it, where that is less]. */
 export const SYSCALLS = \`${records.join('\n')}\`
 
 /** Family, then name=value; where the architectures differ, x86-64/aarch64, empty where it does not exist. */
@@ -95,6 +100,22 @@ function describeSyscall(syscall) {
   return ARCHES.filter((arch) => syscall[arch] !== undefined)
     .map((arch) => `${names[arch]} ${syscall[arch].number} (since ${syscall[arch].since})`)
     .join(', ')
+}
+
+/** The rows of effective-widths.tsv as tables for docs/syscall-tables.md. */
+function widths(rows) {
+  const table = (title, chosen) => [
+    `| ${title} | Why |`,
+    '| --- | --- |',
+    ...chosen.map(({ references, width, signed, why }) => {
+      const names = references.map((reference) => `\`${reference}\``).join(', ')
+      const use = width < 64 ? ` → ${width} bits, ${signed ? 'signed' : 'unsigned'}` : ''
+      return `| ${names}${use} | ${why.replaceAll('|', '\\|')} |`
+    }),
+  ]
+  const narrow = rows.filter(({ width }) => width < 64)
+  const kept = rows.filter(({ width }) => width === 64)
+  return [...table('Narrowed', narrow), '', ...table('Kept at 64 bits', kept)].join('\n')
 }
 
 /** Types only: they cost nothing at run time. */
@@ -137,4 +158,4 @@ export type ErrnoName = ${union([...families.get('ERRNO').constants.keys()])}
 `
 }
 
-module.exports = { VERSIONS_MARK, tables, types }
+module.exports = { VERSIONS_MARK, tables, types, widths }

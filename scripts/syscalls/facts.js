@@ -60,20 +60,27 @@ function readLines(directory, file) {
     .filter(({ text }) => text !== '' && !text.startsWith('#'))
 }
 
+/** What a C type says of an argument; undefined if it is none we know. */
+function declaredType(ctype) {
+  const plain = ctype.replace(/^const /, '')
+  if (plain.includes('*') || POINTER_TYPES.has(plain)) {
+    return { width: 64, signed: false, pointer: true }
+  }
+  const scalar = SCALAR_TYPES.get(plain)
+  if (scalar === undefined) return undefined
+  return { width: scalar[0], signed: scalar[1] === 's', pointer: false }
+}
+
 /** `const struct x * name` → the C type and the argument's name. */
 function parseArgument(text, where) {
   const match = /^(.*?[ *])([A-Za-z_][A-Za-z0-9_]*)$/.exec(text)
   if (match === null) throw new GeneratorError(`${where}: not an argument: "${text}"`)
   const ctype = match[1].trim()
-  const plain = ctype.replace(/^const /, '')
-  if (plain.includes('*') || POINTER_TYPES.has(plain)) {
-    return { name: match[2], ctype, width: 64, signed: false, pointer: true }
-  }
-  const scalar = SCALAR_TYPES.get(plain)
-  if (scalar === undefined) {
+  const type = declaredType(ctype)
+  if (type === undefined) {
     throw new GeneratorError(`${where}: unknown C type "${ctype}": say in facts.js how wide it is`)
   }
-  return { name: match[2], ctype, width: scalar[0], signed: scalar[1] === 's', pointer: false }
+  return { name: match[2], ctype, ...type }
 }
 
 /** undefined: the kernel never implemented the call, nobody can name its arguments. */
@@ -271,6 +278,7 @@ module.exports = {
   GeneratorError,
   applyWidths,
   attachConstants,
+  declaredType,
   parseArguments,
   readConstants,
   readSyscalls,

@@ -7,23 +7,19 @@
  * read, with the built package as an installed one.
  */
 import { spawn } from 'node:child_process'
-import { cpSync, chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nodes as others } from '../nodes'
 
 export const root = join(__dirname, '..', '..')
 
 export const attackerPath = join(root, 'examples/demo/attacker/build/Release/attacker.node')
 
-/** Node binaries by major version: this one, and those that test/nodes installs. */
+/** Node binaries by major version: this one, and those of test/nodes. Throws if one is absent. */
 export function nodes(): Map<string, string> {
-  const found = new Map<string, string>()
-  const current = process.versions.node.split('.')[0] as string
-  found.set(current, process.execPath)
-  for (const major of ['22', '24', '26']) {
-    const path = join(root, 'test/nodes/node_modules', `node-v${major}`, 'bin/node')
-    if (!found.has(major) && existsSync(path)) found.set(major, path)
-  }
+  const found = new Map(others().map(({ major, execPath }) => [major, execPath]))
+  found.set(process.versions.node.split('.')[0] as string, process.execPath)
   return found
 }
 

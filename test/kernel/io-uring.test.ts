@@ -31,7 +31,9 @@ const escape = (ioUring: string, extra = ''): string => `
   const enter = attacker.syscall(426, 0, 0, 0, 0, 0, 0)
   const setup = attacker.syscall(425, 4, Buffer.alloc(120))
   const answer = { before, direct, through, enter, setup, pid: process.pid,
-    ioUring: status.ioUring, risks: status.risks.map((risk) => risk.code) }
+    ioUring: status.ioUring,
+    // Opening files is denied here, so status() also says that it cannot look at /proc again.
+    risks: status.risks.map((risk) => risk.code).filter((code) => code !== 'census-stale') }
   if (typeof through === 'string') {
     // libuv meets a completion it never asked for and aborts: report before it can.
     require('node:fs').writeSync(1, JSON.stringify(answer))
@@ -52,7 +54,7 @@ const escape = (ioUring: string, extra = ''): string => `
 interface Answer {
   before: number
   direct: string
-  through: string | number
+  through: string | number | null
   enter: number
   setup: number
   served?: number
@@ -75,7 +77,7 @@ for (const [major, node] of nodes()) {
     t.test(`Node ${major}, ${choice}: the escape fails and the server serves`, async (t) => {
       const answer = clean(t, await runVictim({ node, source: escape(choice) }))
       t.equal(answer.direct, 'EPERM')
-      t.equal(typeof answer.through, 'number', String(answer.through))
+      t.equal(answer.through, null, 'no ring is left to go through')
       t.equal(answer.enter, ENOSYS)
       t.equal(answer.setup, ENOSYS)
       t.equal(answer.served, 50)
@@ -115,12 +117,16 @@ t.test('Node 20 with UV_USE_IO_URING=1: the ring that does file operations goes 
     source: `
       const { lockdown, allow, errno } = require('seccomp-ts')
       const fs = require('node:fs')
-      fs.promises.readFile('/etc/hostname').then(async () => {
+      fs.promises.readFile('/etc/hostname').then(() => {
+        // The file is closed through the ring as well, after its promise is settled.
+        setTimeout(locked, 50)
+      })
+      const locked = async () => {
         const status = lockdown({ default: allow, syscalls: {
           open: errno('EPERM'), openat: errno('EPERM'), openat2: errno('EPERM') } })
         const read = await fs.promises.readFile('/etc/hostname').then(String, (error) => error.code)
         console.log(JSON.stringify({ read, cure: status.ioUring.cure }))
-      })`,
+      }`,
   })
   t.match(outcome.json(), { read: 'EPERM', cure: 'retired' })
 })

@@ -1,12 +1,11 @@
-/** The installed package from both module systems, from TypeScript, and on every Node we support. */
+/** The installed package from both module systems, on every Node we support. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { nodes } from '../nodes'
-import { installPacked, node, pack, root, run, tool } from './packed'
+import { installPacked, pack, run } from './packed'
 
-const packed = pack()
-const project = installPacked(packed)
+const project = installPacked(pack())
 
 function write(name: string, text: string): string {
   writeFileSync(join(project, name), text)
@@ -47,44 +46,3 @@ for (const { major, execPath } of every) {
     t.end()
   })
 }
-
-t.test('types', (t) => {
-  const program = `
-    import { definePolicy, errno, lockdown } from 'seccomp-ts'
-    export const policy = definePolicy({ default: errno('EPERM') })
-    export const lock: typeof lockdown = lockdown
-    // @ts-expect-error no such errno
-    errno('ENOTHING')
-  `
-  const sources = [write('consumer.cts', program), write('consumer.mts', program)]
-  // No skipLibCheck: the declarations themselves must be sound.
-  const options = [
-    ...['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022'],
-    ...['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node'],
-  ]
-  for (const [module, resolution] of [
-    ['node16', 'node16'],
-    ['nodenext', 'nodenext'],
-    ['esnext', 'bundler'],
-  ] as const) {
-    const { code, output } = node(
-      [tool('tsc'), ...options, '--module', module, '--moduleResolution', resolution, ...sources],
-      project,
-    )
-    t.equal(code, 0, `moduleResolution ${resolution} ${output}`)
-  }
-  t.end()
-})
-
-t.test('attw', (t) => {
-  const { code, output } = node([tool('attw'), packed.path, '--profile', 'node16', '--no-emoji'])
-  t.equal(code, 0, output)
-  t.end()
-})
-
-t.test('publint', (t) => {
-  const { code, output } = node([tool('publint'), 'run', packed.path, '--strict'])
-  t.equal(code, 0, output)
-  t.match(output, /All good!/)
-  t.end()
-})

@@ -116,10 +116,12 @@ Napi::Value Int80(const Napi::CallbackInfo& info) {
 #endif
 }
 
-// fork(): a new process by clone(2) with no thread flags. Returns its id (it exits at once) or
-// -errno.
+// fork(flags): a new process by clone(2), with these CLONE_* flags. Returns its id (it exits at once)
+// or -errno.
 Napi::Value Fork(const Napi::CallbackInfo& info) {
-  const long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+  std::vector<std::string> strings;
+  const uint64_t flags = info.Length() > 0 ? ReadArgument(info[0], &strings) : 0;
+  const long pid = syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
   if (pid == 0) _exit(0);
   const long result = pid == -1 ? -errno : pid;
   if (pid > 0) waitpid(static_cast<pid_t>(pid), nullptr, 0);
@@ -185,11 +187,14 @@ long OpenThroughRing(int ring, const char* path) {
   return result;
 }
 
-// readThroughRing(path) -> the first bytes of the file as a string, or -errno of the best attempt.
+// readThroughRing(path) -> the first bytes of the file as a string, null if the process has no ring,
+// or -errno.
 Napi::Value ReadThroughRing(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString().Utf8Value();
-  long result = -ENOENT;
-  for (const int ring : RingDescriptors()) {
+  const std::vector<int> rings = RingDescriptors();
+  if (rings.empty()) return info.Env().Null();
+  long result = 0;
+  for (const int ring : rings) {
     result = OpenThroughRing(ring, path.c_str());
     if (result < 0) continue;
     char text[256] = {};

@@ -9,538 +9,433 @@
 export const AUDIT_ARCH_X86_64 = 0xc000003e
 export const AUDIT_ARCH_AARCH64 = 0xc00000b7
 
-/** C type, bits the kernel uses, s(igned), u(nsigned) or p(ointer). */
-export const ARGUMENT_TYPES = `struct __sysctl_args *	64	p
-int	32	s
-struct sockaddr *	64	p
-int *	64	p
-const char *	64	p
-const void *	64	p
-size_t	64	u
-key_serial_t	32	s
-struct __kernel_timex *	64	p
-unsigned int	32	u
-unsigned long	64	u
-union bpf_attr *	64	p
-struct cachestat_range *	64	p
-struct cachestat *	64	p
-cap_user_header_t	64	p
-cap_user_data_t	64	p
-const cap_user_data_t	64	p
-umode_t	16	u
-uid_t	32	u
-gid_t	32	u
-const clockid_t	32	s
-struct __kernel_timespec *	64	p
-const struct __kernel_timespec *	64	p
-unsigned long	32	u
-struct clone_args *	64	p
-loff_t *	64	p
-struct epoll_event *	64	p
-const sigset_t *	64	p
-const char *const *	64	p
-loff_t	64	s
-__u64	64	u
-void *	64	p
-struct file_attr *	64	p
-char *	64	p
-struct stat *	64	p
-struct statfs *	64	p
-off_t	64	s
-u32 *	64	p
-u32	32	u
-struct futex_waitv *	64	p
-clockid_t	32	s
-struct __kernel_old_timeval *	64	p
-struct kernel_sym *	64	p
-unsigned long *	64	p
-struct robust_list_head * *	64	p
-size_t *	64	p
-struct user_desc *	64	p
-unsigned *	64	p
-struct getcpu_cache *	64	p
-struct linux_dirent *	64	p
-struct linux_dirent64 *	64	p
-gid_t *	64	p
-struct __kernel_old_itimerval *	64	p
-pid_t	32	s
-uid_t *	64	p
-struct rlimit *	64	p
-struct rusage *	64	p
-struct timezone *	64	p
-struct xattr_args *	64	p
-__s32	32	s
-aio_context_t	64	u
-struct iocb *	64	p
-struct io_event *	64	p
-long	64	s
-const struct __aio_sigset *	64	p
-unsigned	32	u
-aio_context_t *	64	p
-struct iocb * *	64	p
-struct io_uring_params *	64	p
-struct kexec_segment *	64	p
-const int	32	s
-const enum landlock_rule_type	32	u
-const void *const	64	p
-const __u32	32	u
-const struct landlock_ruleset_attr *const	64	p
-const size_t	64	u
-const struct mnt_id_req *	64	p
-u64 *	64	p
-const struct ns_id_req *	64	p
-u64	64	u
-struct lsm_ctx *	64	p
-unsigned long	32	s
-const unsigned long *	64	p
-unsigned char *	64	p
-struct mount_attr *	64	p
-const void * *	64	p
-const int *	64	p
-mqd_t	32	s
-const struct mq_attr *	64	p
-struct mq_attr *	64	p
-const struct sigevent *	64	p
-unsigned int *	64	p
-struct msqid_ds *	64	p
-key_t	32	s
-struct msgbuf *	64	p
-struct file_handle *	64	p
-struct nfsctl_arg *	64	p
-struct open_how *	64	p
-struct perf_event_attr *	64	p
-siginfo_t *	64	p
-struct pollfd *	64	p
-const struct iovec *	64	p
-rwf_t	32	s
-const struct rlimit64 *	64	p
-struct rlimit64 *	64	p
-size_t	32	u
-fd_set *	64	p
-long	32	s
-qid_t	32	u
-struct mmsghdr *	64	p
-struct user_msghdr *	64	p
-struct rseq *	64	p
-const struct sigaction *	64	p
-struct sigaction *	64	p
-sigset_t *	64	p
-struct sched_attr *	64	p
-struct sched_param *	64	p
-struct sembuf *	64	p
-struct robust_list_head *	64	p
-const struct xattr_args *	64	p
-struct shmid_ds *	64	p
-const stack_t *	64	p
-stack_t *	64	p
-struct statmount *	64	p
-struct statx *	64	p
-struct sysinfo *	64	p
-__kernel_old_time_t *	64	p
-struct sigevent *	64	p
-timer_t *	64	p
-timer_t	32	s
-struct __kernel_itimerspec *	64	p
-const struct __kernel_itimerspec *	64	p
-struct tms *	64	p
-struct new_utsname *	64	p
-struct ustat *	64	p
-struct utimbuf *	64	p
-struct siginfo *	64	p`
+/** C type, then bits and s(igned) or u(nsigned); p where it is a pointer and does not look like one. */
+export const ARGUMENT_TYPES = `__s32=32s
+__u64=64u
+aio_context_t=64u
+cap_user_data_t=p
+cap_user_header_t=p
+clockid_t=32s
+const __u32=32u
+const cap_user_data_t=p
+const clockid_t=32s
+const enum landlock_rule_type=32u
+const int=32s
+const size_t=64u
+gid_t=32u
+int=32s
+key_serial_t=32s
+key_t=32s
+loff_t=64s
+long=64s
+mqd_t=32s
+off_t=64s
+pid_t=32s
+qid_t=32u
+rwf_t=32s
+size_t=64u
+timer_t=32s
+u32=32u
+u64=64u
+uid_t=32u
+umode_t=16u
+unsigned=32u
+unsigned int=32u
+unsigned long=64u`
 
-/** Name, x86-64 number and first kernel, aarch64 number and first kernel, arguments (name,type[,constants]), arguments on aarch64 where they differ. */
-export const SYSCALLS = `_sysctl	156	2.6			args,0
-accept	43	2.6	202	3.7	fd,1 upeer_sockaddr,2 upeer_addrlen,3
-accept4	288	2.6	242	3.7	fd,1 upeer_sockaddr,2 upeer_addrlen,3 flags,1,SOCK
-access	21	2.6			filename,4 mode,1,ACCESS
-acct	163	2.6	89	3.7	name,4
-add_key	248	2.6	217	3.7	_type,4 _description,4 _payload,5 plen,6 ringid,7,KEY_SPEC
-adjtimex	159	2.6	171	3.7	txc_p,8
+/** Name, x86-64 number and first kernel, aarch64 number and first kernel, arguments, arguments on aarch64 where they differ. An argument is its declaration[,constants][/what the kernel uses of it, where that is less]. */
+export const SYSCALLS = `_sysctl	156	2.6			struct __sysctl_args * args
+accept	43	2.6	202	3.7	int fd;struct sockaddr * upeer_sockaddr;int * upeer_addrlen
+accept4	288	2.6	242	3.7	int fd;struct sockaddr * upeer_sockaddr;int * upeer_addrlen;int flags,SOCK
+access	21	2.6			const char * filename;int mode,ACCESS
+acct	163	2.6	89	3.7	const char * name
+add_key	248	2.6	217	3.7	const char * _type;const char * _description;const void * _payload;size_t plen;key_serial_t ringid,KEY_SPEC
+adjtimex	159	2.6	171	3.7	struct __kernel_timex * txc_p
 afs_syscall	183	2.6
-alarm	37	2.6			seconds,9
-arch_prctl	158	2.6			option,1,ARCH arg2,10
-bind	49	2.6	200	3.7	fd,1 umyaddr,2 addrlen,1
-bpf	321	3.18	280	3.18	cmd,1,BPF uattr,11 size,9
-brk	12	2.6	214	3.7	brk,10
-cachestat	451	6.5	451	6.5	fd,9 cstat_range,12 cstat,13 flags,9
-capget	125	2.6	90	3.7	header,14 dataptr,15
-capset	126	2.6	91	3.7	header,14 data,16
-chdir	80	2.6	49	3.7	filename,4
-chmod	90	2.6			filename,4 mode,17,S
-chown	92	2.6			filename,4 user,18 group,19
-chroot	161	2.6	51	3.7	filename,4
-clock_adjtime	305	2.6	266	3.7	which_clock,20,CLOCK utx,8
-clock_getres	229	2.6	114	3.7	which_clock,20,CLOCK tp,21
-clock_gettime	228	2.6	113	3.7	which_clock,20,CLOCK tp,21
-clock_nanosleep	230	2.6	115	3.7	which_clock,20,CLOCK flags,1,TIMER rqtp,22 rmtp,21
-clock_settime	227	2.6	112	3.7	which_clock,20,CLOCK tp,22
-clone	56	2.6	220	3.7	clone_flags,23,CLONE newsp,10 parent_tidptr,3 child_tidptr,3 tls,10	clone_flags,23,CLONE newsp,10 parent_tidptr,3 tls,10 child_tidptr,3
-clone3	435	5.3	435	5.3	uargs,24 size,6
-close	3	2.6	57	3.7	fd,9
-close_range	436	5.9	436	5.9	fd,9 max_fd,9 flags,9,CLOSE_RANGE
-connect	42	2.6	203	3.7	fd,1 uservaddr,2 addrlen,1
-copy_file_range	326	4.5	285	4.5	fd_in,1 off_in,25 fd_out,1 off_out,25 len,6 flags,9
-creat	85	2.6			pathname,4 mode,17,S
-create_module	174	2.6			name,4 size,6
-delete_module	176	2.6	106	3.7	name_user,4 flags,9,O
-dup	32	2.6	23	3.7	fildes,9
-dup2	33	2.6			oldfd,9 newfd,9
-dup3	292	2.6	24	3.7	oldfd,9 newfd,9 flags,1,O
-epoll_create	213	2.6			size,1
-epoll_create1	291	2.6	20	3.7	flags,1,EPOLL
-epoll_ctl	233	2.6	21	3.7	epfd,1 op,1,EPOLL_CTL fd,1 event,26
+alarm	37	2.6			unsigned int seconds
+arch_prctl	158	2.6			int option,ARCH;unsigned long arg2
+bind	49	2.6	200	3.7	int fd;struct sockaddr * umyaddr;int addrlen
+bpf	321	3.18	280	3.18	int cmd,BPF;union bpf_attr * uattr;unsigned int size
+brk	12	2.6	214	3.7	unsigned long brk
+cachestat	451	6.5	451	6.5	unsigned int fd;struct cachestat_range * cstat_range;struct cachestat * cstat;unsigned int flags
+capget	125	2.6	90	3.7	cap_user_header_t header;cap_user_data_t dataptr
+capset	126	2.6	91	3.7	cap_user_header_t header;const cap_user_data_t data
+chdir	80	2.6	49	3.7	const char * filename
+chmod	90	2.6			const char * filename;umode_t mode,S
+chown	92	2.6			const char * filename;uid_t user;gid_t group
+chroot	161	2.6	51	3.7	const char * filename
+clock_adjtime	305	2.6	266	3.7	const clockid_t which_clock,CLOCK;struct __kernel_timex * utx
+clock_getres	229	2.6	114	3.7	const clockid_t which_clock,CLOCK;struct __kernel_timespec * tp
+clock_gettime	228	2.6	113	3.7	const clockid_t which_clock,CLOCK;struct __kernel_timespec * tp
+clock_nanosleep	230	2.6	115	3.7	const clockid_t which_clock,CLOCK;int flags,TIMER;const struct __kernel_timespec * rqtp;struct __kernel_timespec * rmtp
+clock_settime	227	2.6	112	3.7	const clockid_t which_clock,CLOCK;const struct __kernel_timespec * tp
+clone	56	2.6	220	3.7	unsigned long clone_flags,CLONE/32u;unsigned long newsp;int * parent_tidptr;int * child_tidptr;unsigned long tls	unsigned long clone_flags,CLONE/32u;unsigned long newsp;int * parent_tidptr;unsigned long tls;int * child_tidptr
+clone3	435	5.3	435	5.3	struct clone_args * uargs;size_t size
+close	3	2.6	57	3.7	unsigned int fd
+close_range	436	5.9	436	5.9	unsigned int fd;unsigned int max_fd;unsigned int flags,CLOSE_RANGE
+connect	42	2.6	203	3.7	int fd;struct sockaddr * uservaddr;int addrlen
+copy_file_range	326	4.5	285	4.5	int fd_in;loff_t * off_in;int fd_out;loff_t * off_out;size_t len;unsigned int flags
+creat	85	2.6			const char * pathname;umode_t mode,S
+create_module	174	2.6			const char * name;size_t size
+delete_module	176	2.6	106	3.7	const char * name_user;unsigned int flags,O
+dup	32	2.6	23	3.7	unsigned int fildes
+dup2	33	2.6			unsigned int oldfd;unsigned int newfd
+dup3	292	2.6	24	3.7	unsigned int oldfd;unsigned int newfd;int flags,O
+epoll_create	213	2.6			int size
+epoll_create1	291	2.6	20	3.7	int flags,EPOLL
+epoll_ctl	233	2.6	21	3.7	int epfd;int op,EPOLL_CTL;int fd;struct epoll_event * event
 epoll_ctl_old	214	2.6
-epoll_pwait	281	2.6	22	3.7	epfd,1 events,26 maxevents,1 timeout,1 sigmask,27 sigsetsize,6
-epoll_pwait2	441	5.11	441	5.11	epfd,1 events,26 maxevents,1 timeout,22 sigmask,27 sigsetsize,6
-epoll_wait	232	2.6			epfd,1 events,26 maxevents,1 timeout,1
+epoll_pwait	281	2.6	22	3.7	int epfd;struct epoll_event * events;int maxevents;int timeout;const sigset_t * sigmask;size_t sigsetsize
+epoll_pwait2	441	5.11	441	5.11	int epfd;struct epoll_event * events;int maxevents;const struct __kernel_timespec * timeout;const sigset_t * sigmask;size_t sigsetsize
+epoll_wait	232	2.6			int epfd;struct epoll_event * events;int maxevents;int timeout
 epoll_wait_old	215	2.6
-eventfd	284	2.6			count,9
-eventfd2	290	2.6	19	3.7	count,9 flags,1,EFD
-execve	59	2.6	221	3.7	filename,4 argv,28 envp,28
-execveat	322	3.19	281	3.19	fd,1,DIRFD filename,4 argv,28 envp,28 flags,1,AT
-exit	60	2.6	93	3.7	error_code,1
-exit_group	231	2.6	94	3.7	error_code,1
-faccessat	269	2.6	48	3.7	dfd,1,DIRFD filename,4 mode,1,ACCESS
-faccessat2	439	5.8	439	5.8	dfd,1,DIRFD filename,4 mode,1,ACCESS flags,1,AT
-fadvise64	221	2.6	223	3.7	fd,1 offset,29 len,6 advice,1,POSIX_FADV	fd,1 offset,29 len,29 advice,1,POSIX_FADV
-fallocate	285	2.6	47	3.7	fd,1 mode,1,FALLOC_FL offset,29 len,29
-fanotify_init	300	2.6	262	3.7	flags,9,FAN_INIT event_f_flags,9,O
-fanotify_mark	301	2.6	263	3.7	fanotify_fd,1 flags,9,FAN_MARK mask,30,FAN dfd,1,DIRFD pathname,4
-fchdir	81	2.6	50	3.7	fd,9
-fchmod	91	2.6	52	3.7	fd,9 mode,17,S
-fchmodat	268	2.6	53	3.7	dfd,1,DIRFD filename,4 mode,17,S
-fchmodat2	452	6.6	452	6.6	dfd,1,DIRFD filename,4 mode,17,S flags,9,AT
-fchown	93	2.6	55	3.7	fd,9 user,18 group,19
-fchownat	260	2.6	54	3.7	dfd,1,DIRFD filename,4 user,18 group,19 flag,1,AT
-fcntl	72	2.6	25	3.7	fd,9 cmd,9,F arg,10
-fdatasync	75	2.6	83	3.7	fd,9
-fgetxattr	193	2.6	10	3.7	fd,1 name,4 value,31 size,6
-file_getattr	468	6.17	468	6.17	dfd,1,DIRFD filename,4 ufattr,32 usize,6 at_flags,9,AT
-file_setattr	469	6.17	469	6.17	dfd,1,DIRFD filename,4 ufattr,32 usize,6 at_flags,9,AT
-finit_module	313	3.8	273	3.8	fd,1 uargs,4 flags,1,MODULE_INIT
-flistxattr	196	2.6	13	3.7	fd,1 list,33 size,6
-flock	73	2.6	32	3.7	fd,9 cmd,9,LOCK
+eventfd	284	2.6			unsigned int count
+eventfd2	290	2.6	19	3.7	unsigned int count;int flags,EFD
+execve	59	2.6	221	3.7	const char * filename;const char *const * argv;const char *const * envp
+execveat	322	3.19	281	3.19	int fd,DIRFD;const char * filename;const char *const * argv;const char *const * envp;int flags,AT
+exit	60	2.6	93	3.7	int error_code
+exit_group	231	2.6	94	3.7	int error_code
+faccessat	269	2.6	48	3.7	int dfd,DIRFD;const char * filename;int mode,ACCESS
+faccessat2	439	5.8	439	5.8	int dfd,DIRFD;const char * filename;int mode,ACCESS;int flags,AT
+fadvise64	221	2.6	223	3.7	int fd;loff_t offset;size_t len;int advice,POSIX_FADV	int fd;loff_t offset;loff_t len;int advice,POSIX_FADV
+fallocate	285	2.6	47	3.7	int fd;int mode,FALLOC_FL;loff_t offset;loff_t len
+fanotify_init	300	2.6	262	3.7	unsigned int flags,FAN_INIT;unsigned int event_f_flags,O
+fanotify_mark	301	2.6	263	3.7	int fanotify_fd;unsigned int flags,FAN_MARK;__u64 mask,FAN;int dfd,DIRFD;const char * pathname
+fchdir	81	2.6	50	3.7	unsigned int fd
+fchmod	91	2.6	52	3.7	unsigned int fd;umode_t mode,S
+fchmodat	268	2.6	53	3.7	int dfd,DIRFD;const char * filename;umode_t mode,S
+fchmodat2	452	6.6	452	6.6	int dfd,DIRFD;const char * filename;umode_t mode,S;unsigned int flags,AT
+fchown	93	2.6	55	3.7	unsigned int fd;uid_t user;gid_t group
+fchownat	260	2.6	54	3.7	int dfd,DIRFD;const char * filename;uid_t user;gid_t group;int flag,AT
+fcntl	72	2.6	25	3.7	unsigned int fd;unsigned int cmd,F;unsigned long arg
+fdatasync	75	2.6	83	3.7	unsigned int fd
+fgetxattr	193	2.6	10	3.7	int fd;const char * name;void * value;size_t size
+file_getattr	468	6.17	468	6.17	int dfd,DIRFD;const char * filename;struct file_attr * ufattr;size_t usize;unsigned int at_flags,AT
+file_setattr	469	6.17	469	6.17	int dfd,DIRFD;const char * filename;struct file_attr * ufattr;size_t usize;unsigned int at_flags,AT
+finit_module	313	3.8	273	3.8	int fd;const char * uargs;int flags,MODULE_INIT
+flistxattr	196	2.6	13	3.7	int fd;char * list;size_t size
+flock	73	2.6	32	3.7	unsigned int fd;unsigned int cmd,LOCK
 fork	57	2.6
-fremovexattr	199	2.6	16	3.7	fd,1 name,4
-fsconfig	431	5.2	431	5.2	fd,1 cmd,9,FSCONFIG _key,4 _value,5 aux,1
-fsetxattr	190	2.6	7	3.7	fd,1 name,4 value,5 size,6 flags,1,XATTR
-fsmount	432	5.2	432	5.2	fs_fd,1 flags,9,FSMOUNT attr_flags,9,MOUNT_ATTR
-fsopen	430	5.2	430	5.2	_fs_name,4 flags,9,FSOPEN
-fspick	433	5.2	433	5.2	dfd,1,DIRFD path,4 flags,9,FSPICK
-fstat	5	2.6	80	3.7	fd,9 statbuf,34
-fstatfs	138	2.6	44	3.7	fd,9 buf,35
-fsync	74	2.6	82	3.7	fd,9
-ftruncate	77	2.6	46	3.7	fd,9 length,36
-futex	202	2.6	98	3.7	uaddr,37 op,1,FUTEX val,38 utime,22 uaddr2,37 val3,38
-futex_requeue	456	6.7	456	6.7	waiters,39 flags,9 nr_wake,1 nr_requeue,1
-futex_wait	455	6.7	455	6.7	uaddr,31 val,10 mask,10 flags,9,FUTEX2 timeout,21 clockid,40,CLOCK
-futex_waitv	449	5.16	449	5.16	waiters,39 nr_futexes,9 flags,9 timeout,21 clockid,40,CLOCK
-futex_wake	454	6.7	454	6.7	uaddr,31 mask,10 nr,1 flags,9,FUTEX2
-futimesat	261	2.6			dfd,1,DIRFD filename,4 utimes,41
-get_kernel_syms	177	2.6			table,42
-get_mempolicy	239	2.6	236	3.7	policy,3 nmask,43 maxnode,10 addr,10 flags,10,MPOL_F
-get_robust_list	274	2.6	100	3.7	pid,1 head_ptr,44 len_ptr,45
-get_thread_area	211	2.6			u_info,46
-getcpu	309	3.1	168	3.7	cpup,47 nodep,47 unused,48
-getcwd	79	2.6	17	3.7	buf,33 size,10
-getdents	78	2.6			fd,9 dirent,49 count,9
-getdents64	217	2.6	61	3.7	fd,9 dirent,50 count,9
+fremovexattr	199	2.6	16	3.7	int fd;const char * name
+fsconfig	431	5.2	431	5.2	int fd;unsigned int cmd,FSCONFIG;const char * _key;const void * _value;int aux
+fsetxattr	190	2.6	7	3.7	int fd;const char * name;const void * value;size_t size;int flags,XATTR
+fsmount	432	5.2	432	5.2	int fs_fd;unsigned int flags,FSMOUNT;unsigned int attr_flags,MOUNT_ATTR
+fsopen	430	5.2	430	5.2	const char * _fs_name;unsigned int flags,FSOPEN
+fspick	433	5.2	433	5.2	int dfd,DIRFD;const char * path;unsigned int flags,FSPICK
+fstat	5	2.6	80	3.7	unsigned int fd;struct stat * statbuf
+fstatfs	138	2.6	44	3.7	unsigned int fd;struct statfs * buf
+fsync	74	2.6	82	3.7	unsigned int fd
+ftruncate	77	2.6	46	3.7	unsigned int fd;off_t length
+futex	202	2.6	98	3.7	u32 * uaddr;int op,FUTEX;u32 val;const struct __kernel_timespec * utime;u32 * uaddr2;u32 val3
+futex_requeue	456	6.7	456	6.7	struct futex_waitv * waiters;unsigned int flags;int nr_wake;int nr_requeue
+futex_wait	455	6.7	455	6.7	void * uaddr;unsigned long val;unsigned long mask;unsigned int flags,FUTEX2;struct __kernel_timespec * timeout;clockid_t clockid,CLOCK
+futex_waitv	449	5.16	449	5.16	struct futex_waitv * waiters;unsigned int nr_futexes;unsigned int flags;struct __kernel_timespec * timeout;clockid_t clockid,CLOCK
+futex_wake	454	6.7	454	6.7	void * uaddr;unsigned long mask;int nr;unsigned int flags,FUTEX2
+futimesat	261	2.6			int dfd,DIRFD;const char * filename;struct __kernel_old_timeval * utimes
+get_kernel_syms	177	2.6			struct kernel_sym * table
+get_mempolicy	239	2.6	236	3.7	int * policy;unsigned long * nmask;unsigned long maxnode;unsigned long addr;unsigned long flags,MPOL_F
+get_robust_list	274	2.6	100	3.7	int pid;struct robust_list_head * * head_ptr;size_t * len_ptr
+get_thread_area	211	2.6			struct user_desc * u_info
+getcpu	309	3.1	168	3.7	unsigned * cpup;unsigned * nodep;struct getcpu_cache * unused
+getcwd	79	2.6	17	3.7	char * buf;unsigned long size
+getdents	78	2.6			unsigned int fd;struct linux_dirent * dirent;unsigned int count
+getdents64	217	2.6	61	3.7	unsigned int fd;struct linux_dirent64 * dirent;unsigned int count
 getegid	108	2.6	177	3.7
 geteuid	107	2.6	175	3.7
 getgid	104	2.6	176	3.7
-getgroups	115	2.6	158	3.7	gidsetsize,1 grouplist,51
-getitimer	36	2.6	102	3.7	which,1,ITIMER value,52
-getpeername	52	2.6	205	3.7	fd,1 usockaddr,2 usockaddr_len,3
-getpgid	121	2.6	155	3.7	pid,53
+getgroups	115	2.6	158	3.7	int gidsetsize;gid_t * grouplist
+getitimer	36	2.6	102	3.7	int which,ITIMER;struct __kernel_old_itimerval * value
+getpeername	52	2.6	205	3.7	int fd;struct sockaddr * usockaddr;int * usockaddr_len
+getpgid	121	2.6	155	3.7	pid_t pid
 getpgrp	111	2.6
 getpid	39	2.6	172	3.7
 getpmsg	181	2.6
 getppid	110	2.6	173	3.7
-getpriority	140	2.6	141	3.7	which,1,PRIO who,1
-getrandom	318	3.17	278	3.17	ubuf,33 len,6 flags,9,GRND
-getresgid	120	2.6	150	3.7	rgidp,51 egidp,51 sgidp,51
-getresuid	118	2.6	148	3.7	ruidp,54 euidp,54 suidp,54
-getrlimit	97	2.6	163	3.7	resource,9,RLIMIT rlim,55
-getrusage	98	2.6	165	3.7	who,1,RUSAGE ru,56
-getsid	124	2.6	156	3.7	pid,53
-getsockname	51	2.6	204	3.7	fd,1 usockaddr,2 usockaddr_len,3
-getsockopt	55	2.6	209	3.7	fd,1 level,1,SOL optname,1,SOCKOPT optval,33 optlen,3
+getpriority	140	2.6	141	3.7	int which,PRIO;int who
+getrandom	318	3.17	278	3.17	char * ubuf;size_t len;unsigned int flags,GRND
+getresgid	120	2.6	150	3.7	gid_t * rgidp;gid_t * egidp;gid_t * sgidp
+getresuid	118	2.6	148	3.7	uid_t * ruidp;uid_t * euidp;uid_t * suidp
+getrlimit	97	2.6	163	3.7	unsigned int resource,RLIMIT;struct rlimit * rlim
+getrusage	98	2.6	165	3.7	int who,RUSAGE;struct rusage * ru
+getsid	124	2.6	156	3.7	pid_t pid
+getsockname	51	2.6	204	3.7	int fd;struct sockaddr * usockaddr;int * usockaddr_len
+getsockopt	55	2.6	209	3.7	int fd;int level,SOL;int optname,SOCKOPT;char * optval;int * optlen
 gettid	186	2.6	178	3.7
-gettimeofday	96	2.6	169	3.7	tv,41 tz,57
+gettimeofday	96	2.6	169	3.7	struct __kernel_old_timeval * tv;struct timezone * tz
 getuid	102	2.6	174	3.7
-getxattr	191	2.6	8	3.7	pathname,4 name,4 value,31 size,6
-getxattrat	464	6.13	464	6.13	dfd,1,DIRFD pathname,4 at_flags,9,AT name,4 uargs,58 usize,6
-init_module	175	2.6	105	3.7	umod,31 len,10 uargs,4
-inotify_add_watch	254	2.6	27	3.7	fd,1 pathname,4 mask,38,IN
+getxattr	191	2.6	8	3.7	const char * pathname;const char * name;void * value;size_t size
+getxattrat	464	6.13	464	6.13	int dfd,DIRFD;const char * pathname;unsigned int at_flags,AT;const char * name;struct xattr_args * uargs;size_t usize
+init_module	175	2.6	105	3.7	void * umod;unsigned long len;const char * uargs
+inotify_add_watch	254	2.6	27	3.7	int fd;const char * pathname;u32 mask,IN
 inotify_init	253	2.6
-inotify_init1	294	2.6	26	3.7	flags,1,IN_INIT
-inotify_rm_watch	255	2.6	28	3.7	fd,1 wd,59
-io_cancel	210	2.6	3	3.7	ctx_id,60 iocb,61 result,62
-io_destroy	207	2.6	1	3.7	ctx,60
-io_getevents	208	2.6	4	3.7	ctx_id,60 min_nr,63 nr,63 events,62 timeout,21
-io_pgetevents	333	4.18	292	4.18	ctx_id,60 min_nr,63 nr,63 events,62 timeout,21 usig,64
-io_setup	206	2.6	0	3.7	nr_events,65 ctxp,66
-io_submit	209	2.6	2	3.7	ctx_id,60 nr,63 iocbpp,67
-io_uring_enter	426	5.1	426	5.1	fd,9 to_submit,38 min_complete,38 flags,38,IORING_ENTER argp,5 argsz,6
-io_uring_register	427	5.1	427	5.1	fd,9 opcode,9,IORING_REGISTER arg,31 nr_args,9
-io_uring_setup	425	5.1	425	5.1	entries,38 params,68
-ioctl	16	2.6	29	3.7	fd,9 cmd,9,IOCTL arg,10
-ioperm	173	2.6			from,10 num,10 turn_on,1
-iopl	172	2.6			level,9
-ioprio_get	252	2.6	31	3.7	which,1,IOPRIO_WHO who,1
-ioprio_set	251	2.6	30	3.7	which,1,IOPRIO_WHO who,1 ioprio,1
-kcmp	312	3.5	272	3.7	pid1,53 pid2,53 type,1,KCMP idx1,23 idx2,10
-kexec_file_load	320	3.17	294	5.0	kernel_fd,1 initrd_fd,1 cmdline_len,10 cmdline_ptr,4 flags,10,KEXEC_FILE
-kexec_load	246	2.6	104	4.8	entry,10 nr_segments,10 segments,69 flags,23,KEXEC
-keyctl	250	2.6	219	3.7	option,1,KEYCTL arg2,10 arg3,10 arg4,10 arg5,10
-kill	62	2.6	129	3.7	pid,53 sig,1,SIG
-landlock_add_rule	445	5.13	445	5.13	ruleset_fd,70 rule_type,71,LANDLOCK_RULE rule_attr,72 flags,73
-landlock_create_ruleset	444	5.13	444	5.13	attr,74 size,75 flags,73,LANDLOCK_CREATE_RULESET
-landlock_restrict_self	446	5.13	446	5.13	ruleset_fd,70 flags,73,LANDLOCK_RESTRICT_SELF
-lchown	94	2.6			filename,4 user,18 group,19
-lgetxattr	192	2.6	9	3.7	pathname,4 name,4 value,31 size,6
-link	86	2.6			oldname,4 newname,4
-linkat	265	2.6	37	3.7	olddfd,1,DIRFD oldname,4 newdfd,1,DIRFD newname,4 flags,1,AT
-listen	50	2.6	201	3.7	fd,1 backlog,1
-listmount	458	6.8	458	6.8	req,76 mnt_ids,77 nr_mnt_ids,6 flags,9,LISTMOUNT
-listns	470	6.19	470	6.19	req,78 ns_ids,77 nr_ns_ids,6 flags,9
-listxattr	194	2.6	11	3.7	pathname,4 list,33 size,6
-listxattrat	465	6.13	465	6.13	dfd,1,DIRFD pathname,4 at_flags,9,AT list,33 size,6
-llistxattr	195	2.6	12	3.7	pathname,4 list,33 size,6
-lookup_dcookie	212	2.6	18	3.7	cookie64,79 buf,33 len,6
-lremovexattr	198	2.6	15	3.7	pathname,4 name,4
-lseek	8	2.6	62	3.7	fd,9 offset,36 whence,9,SEEK
-lsetxattr	189	2.6	6	3.7	pathname,4 name,4 value,5 size,6 flags,1,XATTR
-lsm_get_self_attr	459	6.8	459	6.8	attr,9,LSM_ATTR ctx,80 size,37 flags,38,LSM_FLAG
-lsm_list_modules	461	6.8	461	6.8	ids,77 size,37 flags,38
-lsm_set_self_attr	460	6.8	460	6.8	attr,9,LSM_ATTR ctx,80 size,38 flags,38
-lstat	6	2.6			filename,4 statbuf,34
-madvise	28	2.6	233	3.7	start,10 len_in,6 behavior,1,MADV
-map_shadow_stack	453	6.6	453	6.13	addr,10 size,10 flags,9,SHADOW_STACK
-mbind	237	2.6	235	3.7	start,10 len,10 mode,81,MPOL nmask,82 maxnode,10 flags,9,MPOL_MF
-membarrier	324	4.3	283	4.3	cmd,1,MEMBARRIER_CMD flags,9,MEMBARRIER_CMD_FLAG cpu_id,1
-memfd_create	319	3.17	279	3.17	uname,4 flags,9,MFD
-memfd_secret	447	5.14	447	5.14	flags,9,O
-migrate_pages	256	2.6	238	3.7	pid,53 maxnode,10 old_nodes,82 new_nodes,82
-mincore	27	2.6	232	3.7	start,10 len,6 vec,83
-mkdir	83	2.6			pathname,4 mode,17,S
-mkdirat	258	2.6	34	3.7	dfd,1,DIRFD pathname,4 mode,17,S
-mknod	133	2.6			filename,4 mode,17,S dev,65
-mknodat	259	2.6	33	3.7	dfd,1,DIRFD filename,4 mode,17,S dev,9
-mlock	149	2.6	228	3.7	start,10 len,6
-mlock2	325	4.4	284	4.4	start,10 len,6 flags,1,MLOCK
-mlockall	151	2.6	230	3.7	flags,1,MCL
-mmap	9	2.6	222	3.7	addr,10 len,10 prot,23,PROT flags,23,MAP fd,81 off,10
-modify_ldt	154	2.6			func,1 ptr,31 bytecount,10
-mount	165	2.6	40	3.7	dev_name,33 dir_name,33 type,33 flags,23,MS data,31
-mount_setattr	442	5.12	442	5.12	dfd,1,DIRFD path,4 flags,9,AT uattr,84 usize,6
-move_mount	429	5.2	429	5.2	from_dfd,1,DIRFD from_pathname,4 to_dfd,1,DIRFD to_pathname,4 flags,9,MOVE_MOUNT
-move_pages	279	2.6	239	3.7	pid,53 nr_pages,10 pages,85 nodes,86 status,3 flags,1,MPOL_MF
-mprotect	10	2.6	226	3.7	start,10 len,6 prot,10,PROT
-mq_getsetattr	245	2.6	185	3.7	mqdes,87 u_mqstat,88 u_omqstat,89
-mq_notify	244	2.6	184	3.7	mqdes,87 u_notification,90
-mq_open	240	2.6	180	3.7	u_name,4 oflag,1,O mode,17,S u_attr,89
-mq_timedreceive	243	2.6	183	3.7	mqdes,87 u_msg_ptr,33 msg_len,6 u_msg_prio,91 u_abs_timeout,22
-mq_timedsend	242	2.6	182	3.7	mqdes,87 u_msg_ptr,4 msg_len,6 msg_prio,9 u_abs_timeout,22
-mq_unlink	241	2.6	181	3.7	u_name,4
-mremap	25	2.6	216	3.7	addr,10 old_len,10 new_len,10 flags,10,MREMAP new_addr,10
-mseal	462	6.10	462	6.10	start,10 len,6 flags,10
-msgctl	71	2.6	187	3.7	msqid,1 cmd,1,IPC_CMD buf,92
-msgget	68	2.6	186	3.7	key,93 msgflg,1,IPC
-msgrcv	70	2.6	188	3.7	msqid,1 msgp,94 msgsz,6 msgtyp,63 msgflg,1,IPC
-msgsnd	69	2.6	189	3.7	msqid,1 msgp,94 msgsz,6 msgflg,1,IPC
-msync	26	2.6	227	3.7	start,10 len,6 flags,1,MSYNC
-munlock	150	2.6	229	3.7	start,10 len,6
+inotify_init1	294	2.6	26	3.7	int flags,IN_INIT
+inotify_rm_watch	255	2.6	28	3.7	int fd;__s32 wd
+io_cancel	210	2.6	3	3.7	aio_context_t ctx_id;struct iocb * iocb;struct io_event * result
+io_destroy	207	2.6	1	3.7	aio_context_t ctx
+io_getevents	208	2.6	4	3.7	aio_context_t ctx_id;long min_nr;long nr;struct io_event * events;struct __kernel_timespec * timeout
+io_pgetevents	333	4.18	292	4.18	aio_context_t ctx_id;long min_nr;long nr;struct io_event * events;struct __kernel_timespec * timeout;const struct __aio_sigset * usig
+io_setup	206	2.6	0	3.7	unsigned nr_events;aio_context_t * ctxp
+io_submit	209	2.6	2	3.7	aio_context_t ctx_id;long nr;struct iocb * * iocbpp
+io_uring_enter	426	5.1	426	5.1	unsigned int fd;u32 to_submit;u32 min_complete;u32 flags,IORING_ENTER;const void * argp;size_t argsz
+io_uring_register	427	5.1	427	5.1	unsigned int fd;unsigned int opcode,IORING_REGISTER;void * arg;unsigned int nr_args
+io_uring_setup	425	5.1	425	5.1	u32 entries;struct io_uring_params * params
+ioctl	16	2.6	29	3.7	unsigned int fd;unsigned int cmd,IOCTL;unsigned long arg
+ioperm	173	2.6			unsigned long from;unsigned long num;int turn_on
+iopl	172	2.6			unsigned int level
+ioprio_get	252	2.6	31	3.7	int which,IOPRIO_WHO;int who
+ioprio_set	251	2.6	30	3.7	int which,IOPRIO_WHO;int who;int ioprio
+kcmp	312	3.5	272	3.7	pid_t pid1;pid_t pid2;int type,KCMP;unsigned long idx1/32u;unsigned long idx2
+kexec_file_load	320	3.17	294	5.0	int kernel_fd;int initrd_fd;unsigned long cmdline_len;const char * cmdline_ptr;unsigned long flags,KEXEC_FILE
+kexec_load	246	2.6	104	4.8	unsigned long entry;unsigned long nr_segments;struct kexec_segment * segments;unsigned long flags,KEXEC/32u
+keyctl	250	2.6	219	3.7	int option,KEYCTL;unsigned long arg2;unsigned long arg3;unsigned long arg4;unsigned long arg5
+kill	62	2.6	129	3.7	pid_t pid;int sig,SIG
+landlock_add_rule	445	5.13	445	5.13	const int ruleset_fd;const enum landlock_rule_type rule_type,LANDLOCK_RULE;const void *const rule_attr;const __u32 flags
+landlock_create_ruleset	444	5.13	444	5.13	const struct landlock_ruleset_attr *const attr;const size_t size;const __u32 flags,LANDLOCK_CREATE_RULESET
+landlock_restrict_self	446	5.13	446	5.13	const int ruleset_fd;const __u32 flags,LANDLOCK_RESTRICT_SELF
+lchown	94	2.6			const char * filename;uid_t user;gid_t group
+lgetxattr	192	2.6	9	3.7	const char * pathname;const char * name;void * value;size_t size
+link	86	2.6			const char * oldname;const char * newname
+linkat	265	2.6	37	3.7	int olddfd,DIRFD;const char * oldname;int newdfd,DIRFD;const char * newname;int flags,AT
+listen	50	2.6	201	3.7	int fd;int backlog
+listmount	458	6.8	458	6.8	const struct mnt_id_req * req;u64 * mnt_ids;size_t nr_mnt_ids;unsigned int flags,LISTMOUNT
+listns	470	6.19	470	6.19	const struct ns_id_req * req;u64 * ns_ids;size_t nr_ns_ids;unsigned int flags
+listxattr	194	2.6	11	3.7	const char * pathname;char * list;size_t size
+listxattrat	465	6.13	465	6.13	int dfd,DIRFD;const char * pathname;unsigned int at_flags,AT;char * list;size_t size
+llistxattr	195	2.6	12	3.7	const char * pathname;char * list;size_t size
+lookup_dcookie	212	2.6	18	3.7	u64 cookie64;char * buf;size_t len
+lremovexattr	198	2.6	15	3.7	const char * pathname;const char * name
+lseek	8	2.6	62	3.7	unsigned int fd;off_t offset;unsigned int whence,SEEK
+lsetxattr	189	2.6	6	3.7	const char * pathname;const char * name;const void * value;size_t size;int flags,XATTR
+lsm_get_self_attr	459	6.8	459	6.8	unsigned int attr,LSM_ATTR;struct lsm_ctx * ctx;u32 * size;u32 flags,LSM_FLAG
+lsm_list_modules	461	6.8	461	6.8	u64 * ids;u32 * size;u32 flags
+lsm_set_self_attr	460	6.8	460	6.8	unsigned int attr,LSM_ATTR;struct lsm_ctx * ctx;u32 size;u32 flags
+lstat	6	2.6			const char * filename;struct stat * statbuf
+madvise	28	2.6	233	3.7	unsigned long start;size_t len_in;int behavior,MADV
+map_shadow_stack	453	6.6	453	6.13	unsigned long addr;unsigned long size;unsigned int flags,SHADOW_STACK
+mbind	237	2.6	235	3.7	unsigned long start;unsigned long len;unsigned long mode,MPOL/32s;const unsigned long * nmask;unsigned long maxnode;unsigned int flags,MPOL_MF
+membarrier	324	4.3	283	4.3	int cmd,MEMBARRIER_CMD;unsigned int flags,MEMBARRIER_CMD_FLAG;int cpu_id
+memfd_create	319	3.17	279	3.17	const char * uname;unsigned int flags,MFD
+memfd_secret	447	5.14	447	5.14	unsigned int flags,O
+migrate_pages	256	2.6	238	3.7	pid_t pid;unsigned long maxnode;const unsigned long * old_nodes;const unsigned long * new_nodes
+mincore	27	2.6	232	3.7	unsigned long start;size_t len;unsigned char * vec
+mkdir	83	2.6			const char * pathname;umode_t mode,S
+mkdirat	258	2.6	34	3.7	int dfd,DIRFD;const char * pathname;umode_t mode,S
+mknod	133	2.6			const char * filename;umode_t mode,S;unsigned dev
+mknodat	259	2.6	33	3.7	int dfd,DIRFD;const char * filename;umode_t mode,S;unsigned int dev
+mlock	149	2.6	228	3.7	unsigned long start;size_t len
+mlock2	325	4.4	284	4.4	unsigned long start;size_t len;int flags,MLOCK
+mlockall	151	2.6	230	3.7	int flags,MCL
+mmap	9	2.6	222	3.7	unsigned long addr;unsigned long len;unsigned long prot,PROT/32u;unsigned long flags,MAP/32u;unsigned long fd/32s;unsigned long off
+modify_ldt	154	2.6			int func;void * ptr;unsigned long bytecount
+mount	165	2.6	40	3.7	char * dev_name;char * dir_name;char * type;unsigned long flags,MS/32u;void * data
+mount_setattr	442	5.12	442	5.12	int dfd,DIRFD;const char * path;unsigned int flags,AT;struct mount_attr * uattr;size_t usize
+move_mount	429	5.2	429	5.2	int from_dfd,DIRFD;const char * from_pathname;int to_dfd,DIRFD;const char * to_pathname;unsigned int flags,MOVE_MOUNT
+move_pages	279	2.6	239	3.7	pid_t pid;unsigned long nr_pages;const void * * pages;const int * nodes;int * status;int flags,MPOL_MF
+mprotect	10	2.6	226	3.7	unsigned long start;size_t len;unsigned long prot,PROT
+mq_getsetattr	245	2.6	185	3.7	mqd_t mqdes;const struct mq_attr * u_mqstat;struct mq_attr * u_omqstat
+mq_notify	244	2.6	184	3.7	mqd_t mqdes;const struct sigevent * u_notification
+mq_open	240	2.6	180	3.7	const char * u_name;int oflag,O;umode_t mode,S;struct mq_attr * u_attr
+mq_timedreceive	243	2.6	183	3.7	mqd_t mqdes;char * u_msg_ptr;size_t msg_len;unsigned int * u_msg_prio;const struct __kernel_timespec * u_abs_timeout
+mq_timedsend	242	2.6	182	3.7	mqd_t mqdes;const char * u_msg_ptr;size_t msg_len;unsigned int msg_prio;const struct __kernel_timespec * u_abs_timeout
+mq_unlink	241	2.6	181	3.7	const char * u_name
+mremap	25	2.6	216	3.7	unsigned long addr;unsigned long old_len;unsigned long new_len;unsigned long flags,MREMAP;unsigned long new_addr
+mseal	462	6.10	462	6.10	unsigned long start;size_t len;unsigned long flags
+msgctl	71	2.6	187	3.7	int msqid;int cmd,IPC_CMD;struct msqid_ds * buf
+msgget	68	2.6	186	3.7	key_t key;int msgflg,IPC
+msgrcv	70	2.6	188	3.7	int msqid;struct msgbuf * msgp;size_t msgsz;long msgtyp;int msgflg,IPC
+msgsnd	69	2.6	189	3.7	int msqid;struct msgbuf * msgp;size_t msgsz;int msgflg,IPC
+msync	26	2.6	227	3.7	unsigned long start;size_t len;int flags,MSYNC
+munlock	150	2.6	229	3.7	unsigned long start;size_t len
 munlockall	152	2.6	231	3.7
-munmap	11	2.6	215	3.7	addr,10 len,6
-name_to_handle_at	303	2.6	264	3.7	dfd,1,DIRFD name,4 handle,95 mnt_id,31 flag,1,AT
-nanosleep	35	2.6	101	3.7	rqtp,21 rmtp,21
-newfstatat	262	2.6	79	3.7	dfd,1,DIRFD filename,4 statbuf,34 flag,1,AT
-nfsservctl	180	2.6	42	3.7	cmd,1 arg,96 res,31
-open	2	2.6			filename,4 flags,1,O mode,17,S
-open_by_handle_at	304	2.6	265	3.7	mountdirfd,1,DIRFD handle,95 flags,1,O
-open_tree	428	5.2	428	5.2	dfd,1,DIRFD filename,4 flags,65,OPEN_TREE
-open_tree_attr	467	6.15	467	6.15	dfd,1,DIRFD filename,4 flags,65,OPEN_TREE uattr,84 usize,6
-openat	257	2.6	56	3.7	dfd,1,DIRFD filename,4 flags,1,O mode,17,S
-openat2	437	5.6	437	5.6	dfd,1,DIRFD filename,4 how,97 usize,6
+munmap	11	2.6	215	3.7	unsigned long addr;size_t len
+name_to_handle_at	303	2.6	264	3.7	int dfd,DIRFD;const char * name;struct file_handle * handle;void * mnt_id;int flag,AT
+nanosleep	35	2.6	101	3.7	struct __kernel_timespec * rqtp;struct __kernel_timespec * rmtp
+newfstatat	262	2.6	79	3.7	int dfd,DIRFD;const char * filename;struct stat * statbuf;int flag,AT
+nfsservctl	180	2.6	42	3.7	int cmd;struct nfsctl_arg * arg;void * res
+open	2	2.6			const char * filename;int flags,O;umode_t mode,S
+open_by_handle_at	304	2.6	265	3.7	int mountdirfd,DIRFD;struct file_handle * handle;int flags,O
+open_tree	428	5.2	428	5.2	int dfd,DIRFD;const char * filename;unsigned flags,OPEN_TREE
+open_tree_attr	467	6.15	467	6.15	int dfd,DIRFD;const char * filename;unsigned flags,OPEN_TREE;struct mount_attr * uattr;size_t usize
+openat	257	2.6	56	3.7	int dfd,DIRFD;const char * filename;int flags,O;umode_t mode,S
+openat2	437	5.6	437	5.6	int dfd,DIRFD;const char * filename;struct open_how * how;size_t usize
 pause	34	2.6
-perf_event_open	298	2.6	241	3.7	attr_uptr,98 pid,53 cpu,1 group_fd,1 flags,10,PERF_FLAG
-personality	135	2.6	92	3.7	personality,9,PERSONALITY
-pidfd_getfd	438	5.6	438	5.6	pidfd,1,PIDFD_SELF fd,1 flags,9
-pidfd_open	434	5.3	434	5.3	pid,53 flags,9,PIDFD
-pidfd_send_signal	424	5.1	424	5.1	pidfd,1,PIDFD_SELF sig,1,SIG info,99 flags,9,PIDFD_SIGNAL
-pipe	22	2.6			fildes,3
-pipe2	293	2.6	59	3.7	fildes,3 flags,1,O
-pivot_root	155	2.6	41	3.7	new_root,4 put_old,4
-pkey_alloc	330	4.9	289	6.12	flags,10 init_val,10,PKEY
-pkey_free	331	4.9	290	6.12	pkey,1
-pkey_mprotect	329	4.9	288	6.12	start,10 len,6 prot,10,PROT pkey,1
-poll	7	2.6			ufds,100 nfds,9 timeout_msecs,1
-ppoll	271	2.6	73	3.7	ufds,100 nfds,9 tsp,21 sigmask,27 sigsetsize,6
-prctl	157	2.6	167	3.7	option,1,PR arg2,10 arg3,10 arg4,10 arg5,10
-pread64	17	2.6	67	3.7	fd,9 buf,33 count,6 pos,29
-preadv	295	2.6	69	3.7	fd,23 vec,101 vlen,23 pos_l,10 pos_h,10
-preadv2	327	4.6	286	4.6	fd,23 vec,101 vlen,23 pos_l,10 pos_h,10 flags,102,RWF
-prlimit64	302	2.6	261	3.7	pid,53 resource,9,RLIMIT new_rlim,103 old_rlim,104
-process_madvise	440	5.10	440	5.10	pidfd,1,PIDFD_SELF vec,101 vlen,105 behavior,1,MADV flags,9
-process_mrelease	448	5.15	448	5.15	pidfd,1,PIDFD_SELF flags,9
-process_vm_readv	310	3.2	270	3.7	pid,53 lvec,101 liovcnt,23 rvec,101 riovcnt,10 flags,10
-process_vm_writev	311	3.2	271	3.7	pid,53 lvec,101 liovcnt,23 rvec,101 riovcnt,10 flags,10
-pselect6	270	2.6	72	3.7	n,1 inp,106 outp,106 exp,106 tsp,21 sig,31
-ptrace	101	2.6	117	3.7	request,63,PTRACE pid,107 addr,10 data,10
+perf_event_open	298	2.6	241	3.7	struct perf_event_attr * attr_uptr;pid_t pid;int cpu;int group_fd;unsigned long flags,PERF_FLAG
+personality	135	2.6	92	3.7	unsigned int personality,PERSONALITY
+pidfd_getfd	438	5.6	438	5.6	int pidfd,PIDFD_SELF;int fd;unsigned int flags
+pidfd_open	434	5.3	434	5.3	pid_t pid;unsigned int flags,PIDFD
+pidfd_send_signal	424	5.1	424	5.1	int pidfd,PIDFD_SELF;int sig,SIG;siginfo_t * info;unsigned int flags,PIDFD_SIGNAL
+pipe	22	2.6			int * fildes
+pipe2	293	2.6	59	3.7	int * fildes;int flags,O
+pivot_root	155	2.6	41	3.7	const char * new_root;const char * put_old
+pkey_alloc	330	4.9	289	6.12	unsigned long flags;unsigned long init_val,PKEY
+pkey_free	331	4.9	290	6.12	int pkey
+pkey_mprotect	329	4.9	288	6.12	unsigned long start;size_t len;unsigned long prot,PROT;int pkey
+poll	7	2.6			struct pollfd * ufds;unsigned int nfds;int timeout_msecs
+ppoll	271	2.6	73	3.7	struct pollfd * ufds;unsigned int nfds;struct __kernel_timespec * tsp;const sigset_t * sigmask;size_t sigsetsize
+prctl	157	2.6	167	3.7	int option,PR;unsigned long arg2;unsigned long arg3;unsigned long arg4;unsigned long arg5
+pread64	17	2.6	67	3.7	unsigned int fd;char * buf;size_t count;loff_t pos
+preadv	295	2.6	69	3.7	unsigned long fd/32u;const struct iovec * vec;unsigned long vlen/32u;unsigned long pos_l;unsigned long pos_h
+preadv2	327	4.6	286	4.6	unsigned long fd/32u;const struct iovec * vec;unsigned long vlen/32u;unsigned long pos_l;unsigned long pos_h;rwf_t flags,RWF
+prlimit64	302	2.6	261	3.7	pid_t pid;unsigned int resource,RLIMIT;const struct rlimit64 * new_rlim;struct rlimit64 * old_rlim
+process_madvise	440	5.10	440	5.10	int pidfd,PIDFD_SELF;const struct iovec * vec;size_t vlen/32u;int behavior,MADV;unsigned int flags
+process_mrelease	448	5.15	448	5.15	int pidfd,PIDFD_SELF;unsigned int flags
+process_vm_readv	310	3.2	270	3.7	pid_t pid;const struct iovec * lvec;unsigned long liovcnt/32u;const struct iovec * rvec;unsigned long riovcnt;unsigned long flags
+process_vm_writev	311	3.2	271	3.7	pid_t pid;const struct iovec * lvec;unsigned long liovcnt/32u;const struct iovec * rvec;unsigned long riovcnt;unsigned long flags
+pselect6	270	2.6	72	3.7	int n;fd_set * inp;fd_set * outp;fd_set * exp;struct __kernel_timespec * tsp;void * sig
+ptrace	101	2.6	117	3.7	long request,PTRACE;long pid/32s;unsigned long addr;unsigned long data
 putpmsg	182	2.6
-pwrite64	18	2.6	68	3.7	fd,9 buf,4 count,6 pos,29
-pwritev	296	2.6	70	3.7	fd,23 vec,101 vlen,23 pos_l,10 pos_h,10
-pwritev2	328	4.6	287	4.6	fd,23 vec,101 vlen,23 pos_l,10 pos_h,10 flags,102,RWF
-query_module	178	2.6			name,4 which,1 buf,31 bufsize,6 ret,45
-quotactl	179	2.6	60	3.7	cmd,9 special,4 id,108 addr,31
-quotactl_fd	443	5.14	443	5.14	fd,9 cmd,9 id,108 addr,31
-read	0	2.6	63	3.7	fd,9 buf,33 count,6
-readahead	187	2.6	213	3.7	fd,1 offset,29 count,6
-readlink	89	2.6			path,4 buf,33 bufsiz,1
-readlinkat	267	2.6	78	3.7	dfd,1,DIRFD pathname,4 buf,33 bufsiz,1
-readv	19	2.6	65	3.7	fd,23 vec,101 vlen,23
-reboot	169	2.6	142	3.7	magic1,1,REBOOT_MAGIC magic2,1,REBOOT_MAGIC cmd,9,REBOOT_CMD arg,31
-recvfrom	45	2.6	207	3.7	fd,1 ubuf,31 size,6 flags,9,MSG addr,2 addr_len,3
-recvmmsg	299	2.6	243	3.7	fd,1 mmsg,109 vlen,9 flags,9,MSG timeout,21
-recvmsg	47	2.6	212	3.7	fd,1 msg,110 flags,9,MSG
-remap_file_pages	216	2.6	234	3.7	start,10 size,10 prot,10,PROT pgoff,10 flags,23,MAP
-removexattr	197	2.6	14	3.7	pathname,4 name,4
-removexattrat	466	6.13	466	6.13	dfd,1,DIRFD pathname,4 at_flags,9,AT name,4
-rename	82	2.6			oldname,4 newname,4
-renameat	264	2.6	38	3.7	olddfd,1,DIRFD oldname,4 newdfd,1,DIRFD newname,4
-renameat2	316	3.15	276	3.16	olddfd,1,DIRFD oldname,4 newdfd,1,DIRFD newname,4 flags,9,RENAME
-request_key	249	2.6	218	3.7	_type,4 _description,4 _callout_info,4 destringid,7,KEY_SPEC
+pwrite64	18	2.6	68	3.7	unsigned int fd;const char * buf;size_t count;loff_t pos
+pwritev	296	2.6	70	3.7	unsigned long fd/32u;const struct iovec * vec;unsigned long vlen/32u;unsigned long pos_l;unsigned long pos_h
+pwritev2	328	4.6	287	4.6	unsigned long fd/32u;const struct iovec * vec;unsigned long vlen/32u;unsigned long pos_l;unsigned long pos_h;rwf_t flags,RWF
+query_module	178	2.6			const char * name;int which;void * buf;size_t bufsize;size_t * ret
+quotactl	179	2.6	60	3.7	unsigned int cmd;const char * special;qid_t id;void * addr
+quotactl_fd	443	5.14	443	5.14	unsigned int fd;unsigned int cmd;qid_t id;void * addr
+read	0	2.6	63	3.7	unsigned int fd;char * buf;size_t count
+readahead	187	2.6	213	3.7	int fd;loff_t offset;size_t count
+readlink	89	2.6			const char * path;char * buf;int bufsiz
+readlinkat	267	2.6	78	3.7	int dfd,DIRFD;const char * pathname;char * buf;int bufsiz
+readv	19	2.6	65	3.7	unsigned long fd/32u;const struct iovec * vec;unsigned long vlen/32u
+reboot	169	2.6	142	3.7	int magic1,REBOOT_MAGIC;int magic2,REBOOT_MAGIC;unsigned int cmd,REBOOT_CMD;void * arg
+recvfrom	45	2.6	207	3.7	int fd;void * ubuf;size_t size;unsigned int flags,MSG;struct sockaddr * addr;int * addr_len
+recvmmsg	299	2.6	243	3.7	int fd;struct mmsghdr * mmsg;unsigned int vlen;unsigned int flags,MSG;struct __kernel_timespec * timeout
+recvmsg	47	2.6	212	3.7	int fd;struct user_msghdr * msg;unsigned int flags,MSG
+remap_file_pages	216	2.6	234	3.7	unsigned long start;unsigned long size;unsigned long prot,PROT;unsigned long pgoff;unsigned long flags,MAP/32u
+removexattr	197	2.6	14	3.7	const char * pathname;const char * name
+removexattrat	466	6.13	466	6.13	int dfd,DIRFD;const char * pathname;unsigned int at_flags,AT;const char * name
+rename	82	2.6			const char * oldname;const char * newname
+renameat	264	2.6	38	3.7	int olddfd,DIRFD;const char * oldname;int newdfd,DIRFD;const char * newname
+renameat2	316	3.15	276	3.16	int olddfd,DIRFD;const char * oldname;int newdfd,DIRFD;const char * newname;unsigned int flags,RENAME
+request_key	249	2.6	218	3.7	const char * _type;const char * _description;const char * _callout_info;key_serial_t destringid,KEY_SPEC
 restart_syscall	219	2.6	128	3.7
-rmdir	84	2.6			pathname,4
-rseq	334	4.18	293	4.19	rseq,111 rseq_len,38 flags,1,RSEQ_FLAG sig,38
+rmdir	84	2.6			const char * pathname
+rseq	334	4.18	293	4.19	struct rseq * rseq;u32 rseq_len;int flags,RSEQ_FLAG;u32 sig
 rseq_slice_yield	471	7.0	471	7.0
-rt_sigaction	13	2.6	134	3.7	sig,1,SIG act,112 oact,113 sigsetsize,6
-rt_sigpending	127	2.6	136	3.7	uset,114 sigsetsize,6
-rt_sigprocmask	14	2.6	135	3.7	how,1,SIG_HOW nset,114 oset,114 sigsetsize,6
-rt_sigqueueinfo	129	2.6	138	3.7	pid,53 sig,1,SIG uinfo,99
+rt_sigaction	13	2.6	134	3.7	int sig,SIG;const struct sigaction * act;struct sigaction * oact;size_t sigsetsize
+rt_sigpending	127	2.6	136	3.7	sigset_t * uset;size_t sigsetsize
+rt_sigprocmask	14	2.6	135	3.7	int how,SIG_HOW;sigset_t * nset;sigset_t * oset;size_t sigsetsize
+rt_sigqueueinfo	129	2.6	138	3.7	pid_t pid;int sig,SIG;siginfo_t * uinfo
 rt_sigreturn	15	2.6	139	3.7
-rt_sigsuspend	130	2.6	133	3.7	unewset,114 sigsetsize,6
-rt_sigtimedwait	128	2.6	137	3.7	uthese,27 uinfo,99 uts,22 sigsetsize,6
-rt_tgsigqueueinfo	297	2.6	240	3.7	tgid,53 pid,53 sig,1,SIG uinfo,99
-sched_get_priority_max	146	2.6	125	3.7	policy,1,SCHED
-sched_get_priority_min	147	2.6	126	3.7	policy,1,SCHED
-sched_getaffinity	204	2.6	123	3.7	pid,53 len,9 user_mask_ptr,43
-sched_getattr	315	3.14	275	3.14	pid,53 uattr,115 usize,9 flags,9
-sched_getparam	143	2.6	121	3.7	pid,53 param,116
-sched_getscheduler	145	2.6	120	3.7	pid,53
-sched_rr_get_interval	148	2.6	127	3.7	pid,53 interval,21
-sched_setaffinity	203	2.6	122	3.7	pid,53 len,9 user_mask_ptr,43
-sched_setattr	314	3.14	274	3.14	pid,53 uattr,115 flags,9
-sched_setparam	142	2.6	118	3.7	pid,53 param,116
-sched_setscheduler	144	2.6	119	3.7	pid,53 policy,1,SCHED param,116
+rt_sigsuspend	130	2.6	133	3.7	sigset_t * unewset;size_t sigsetsize
+rt_sigtimedwait	128	2.6	137	3.7	const sigset_t * uthese;siginfo_t * uinfo;const struct __kernel_timespec * uts;size_t sigsetsize
+rt_tgsigqueueinfo	297	2.6	240	3.7	pid_t tgid;pid_t pid;int sig,SIG;siginfo_t * uinfo
+sched_get_priority_max	146	2.6	125	3.7	int policy,SCHED
+sched_get_priority_min	147	2.6	126	3.7	int policy,SCHED
+sched_getaffinity	204	2.6	123	3.7	pid_t pid;unsigned int len;unsigned long * user_mask_ptr
+sched_getattr	315	3.14	275	3.14	pid_t pid;struct sched_attr * uattr;unsigned int usize;unsigned int flags
+sched_getparam	143	2.6	121	3.7	pid_t pid;struct sched_param * param
+sched_getscheduler	145	2.6	120	3.7	pid_t pid
+sched_rr_get_interval	148	2.6	127	3.7	pid_t pid;struct __kernel_timespec * interval
+sched_setaffinity	203	2.6	122	3.7	pid_t pid;unsigned int len;unsigned long * user_mask_ptr
+sched_setattr	314	3.14	274	3.14	pid_t pid;struct sched_attr * uattr;unsigned int flags
+sched_setparam	142	2.6	118	3.7	pid_t pid;struct sched_param * param
+sched_setscheduler	144	2.6	119	3.7	pid_t pid;int policy,SCHED;struct sched_param * param
 sched_yield	24	2.6	124	3.7
-seccomp	317	3.17	277	3.19	op,9,SECCOMP flags,9,SECCOMP_FILTER_FLAG uargs,31
+seccomp	317	3.17	277	3.19	unsigned int op,SECCOMP;unsigned int flags,SECCOMP_FILTER_FLAG;void * uargs
 security	185	2.6
-select	23	2.6			n,1 inp,106 outp,106 exp,106 tvp,41
-semctl	66	2.6	191	3.7	semid,1 semnum,1 cmd,1,IPC_CMD arg,10
-semget	64	2.6	190	3.7	key,93 nsems,1 semflg,1,IPC
-semop	65	2.6	193	3.7	semid,1 tsops,117 nsops,65
-semtimedop	220	2.6	192	3.7	semid,1 tsops,117 nsops,9 timeout,22
-sendfile	40	2.6	71	3.7	out_fd,1 in_fd,1 offset,25 count,6
-sendmmsg	307	3.0	269	3.7	fd,1 mmsg,109 vlen,9 flags,9,MSG
-sendmsg	46	2.6	211	3.7	fd,1 msg,110 flags,9,MSG
-sendto	44	2.6	206	3.7	fd,1 buff,31 len,6 flags,9,MSG addr,2 addr_len,1
-set_mempolicy	238	2.6	237	3.7	mode,1,MPOL nmask,82 maxnode,10
-set_mempolicy_home_node	450	5.17	450	5.17	start,10 len,10 home_node,10 flags,10
-set_robust_list	273	2.6	99	3.7	head,118 len,6
-set_thread_area	205	2.6			u_info,46
-set_tid_address	218	2.6	96	3.7	tidptr,3
-setdomainname	171	2.6	162	3.7	name,33 len,1
-setfsgid	123	2.6	152	3.7	gid,19
-setfsuid	122	2.6	151	3.7	uid,18
-setgid	106	2.6	144	3.7	gid,19
-setgroups	116	2.6	159	3.7	gidsetsize,1 grouplist,51
-sethostname	170	2.6	161	3.7	name,33 len,1
-setitimer	38	2.6	103	3.7	which,1,ITIMER value,52 ovalue,52
-setns	308	3.0	268	3.7	fd,1 flags,1,CLONE
-setpgid	109	2.6	154	3.7	pid,53 pgid,53
-setpriority	141	2.6	140	3.7	which,1,PRIO who,1 niceval,1
-setregid	114	2.6	143	3.7	rgid,19 egid,19
-setresgid	119	2.6	149	3.7	rgid,19 egid,19 sgid,19
-setresuid	117	2.6	147	3.7	ruid,18 euid,18 suid,18
-setreuid	113	2.6	145	3.7	ruid,18 euid,18
-setrlimit	160	2.6	164	3.7	resource,9,RLIMIT rlim,55
+select	23	2.6			int n;fd_set * inp;fd_set * outp;fd_set * exp;struct __kernel_old_timeval * tvp
+semctl	66	2.6	191	3.7	int semid;int semnum;int cmd,IPC_CMD;unsigned long arg
+semget	64	2.6	190	3.7	key_t key;int nsems;int semflg,IPC
+semop	65	2.6	193	3.7	int semid;struct sembuf * tsops;unsigned nsops
+semtimedop	220	2.6	192	3.7	int semid;struct sembuf * tsops;unsigned int nsops;const struct __kernel_timespec * timeout
+sendfile	40	2.6	71	3.7	int out_fd;int in_fd;loff_t * offset;size_t count
+sendmmsg	307	3.0	269	3.7	int fd;struct mmsghdr * mmsg;unsigned int vlen;unsigned int flags,MSG
+sendmsg	46	2.6	211	3.7	int fd;struct user_msghdr * msg;unsigned int flags,MSG
+sendto	44	2.6	206	3.7	int fd;void * buff;size_t len;unsigned int flags,MSG;struct sockaddr * addr;int addr_len
+set_mempolicy	238	2.6	237	3.7	int mode,MPOL;const unsigned long * nmask;unsigned long maxnode
+set_mempolicy_home_node	450	5.17	450	5.17	unsigned long start;unsigned long len;unsigned long home_node;unsigned long flags
+set_robust_list	273	2.6	99	3.7	struct robust_list_head * head;size_t len
+set_thread_area	205	2.6			struct user_desc * u_info
+set_tid_address	218	2.6	96	3.7	int * tidptr
+setdomainname	171	2.6	162	3.7	char * name;int len
+setfsgid	123	2.6	152	3.7	gid_t gid
+setfsuid	122	2.6	151	3.7	uid_t uid
+setgid	106	2.6	144	3.7	gid_t gid
+setgroups	116	2.6	159	3.7	int gidsetsize;gid_t * grouplist
+sethostname	170	2.6	161	3.7	char * name;int len
+setitimer	38	2.6	103	3.7	int which,ITIMER;struct __kernel_old_itimerval * value;struct __kernel_old_itimerval * ovalue
+setns	308	3.0	268	3.7	int fd;int flags,CLONE
+setpgid	109	2.6	154	3.7	pid_t pid;pid_t pgid
+setpriority	141	2.6	140	3.7	int which,PRIO;int who;int niceval
+setregid	114	2.6	143	3.7	gid_t rgid;gid_t egid
+setresgid	119	2.6	149	3.7	gid_t rgid;gid_t egid;gid_t sgid
+setresuid	117	2.6	147	3.7	uid_t ruid;uid_t euid;uid_t suid
+setreuid	113	2.6	145	3.7	uid_t ruid;uid_t euid
+setrlimit	160	2.6	164	3.7	unsigned int resource,RLIMIT;struct rlimit * rlim
 setsid	112	2.6	157	3.7
-setsockopt	54	2.6	208	3.7	fd,1 level,1,SOL optname,1,SOCKOPT optval,33 optlen,1
-settimeofday	164	2.6	170	3.7	tv,41 tz,57
-setuid	105	2.6	146	3.7	uid,18
-setxattr	188	2.6	5	3.7	pathname,4 name,4 value,5 size,6 flags,1,XATTR
-setxattrat	463	6.13	463	6.13	dfd,1,DIRFD pathname,4 at_flags,9,AT name,4 uargs,119 usize,6
-shmat	30	2.6	196	3.7	shmid,1 shmaddr,33 shmflg,1,IPC
-shmctl	31	2.6	195	3.7	shmid,1 cmd,1,IPC_CMD buf,120
-shmdt	67	2.6	197	3.7	shmaddr,33
-shmget	29	2.6	194	3.7	key,93 size,6 shmflg,1,IPC
-shutdown	48	2.6	210	3.7	fd,1 how,1,SHUT
-sigaltstack	131	2.6	132	3.7	uss,121 uoss,122
-signalfd	282	2.6			ufd,1 user_mask,114 sizemask,6
-signalfd4	289	2.6	74	3.7	ufd,1 user_mask,114 sizemask,6 flags,1,SFD
-socket	41	2.6	198	3.7	family,1,AF type,1,SOCK protocol,1,IPPROTO
-socketpair	53	2.6	199	3.7	family,1,AF type,1,SOCK protocol,1,IPPROTO usockvec,3
-splice	275	2.6	76	3.7	fd_in,1 off_in,25 fd_out,1 off_out,25 len,6 flags,9,SPLICE_F
-stat	4	2.6			filename,4 statbuf,34
-statfs	137	2.6	43	3.7	pathname,4 buf,35
-statmount	457	6.8	457	6.8	req,76 buf,123 bufsize,6 flags,9,STATMOUNT
-statx	332	4.11	291	4.11	dfd,1,DIRFD filename,4 flags,65,AT mask,9,STATX buffer,124
-swapoff	168	2.6	225	3.7	specialfile,4
-swapon	167	2.6	224	3.7	specialfile,4 swap_flags,1,SWAP_FLAG
-symlink	88	2.6			oldname,4 newname,4
-symlinkat	266	2.6	36	3.7	oldname,4 newdfd,1,DIRFD newname,4
+setsockopt	54	2.6	208	3.7	int fd;int level,SOL;int optname,SOCKOPT;char * optval;int optlen
+settimeofday	164	2.6	170	3.7	struct __kernel_old_timeval * tv;struct timezone * tz
+setuid	105	2.6	146	3.7	uid_t uid
+setxattr	188	2.6	5	3.7	const char * pathname;const char * name;const void * value;size_t size;int flags,XATTR
+setxattrat	463	6.13	463	6.13	int dfd,DIRFD;const char * pathname;unsigned int at_flags,AT;const char * name;const struct xattr_args * uargs;size_t usize
+shmat	30	2.6	196	3.7	int shmid;char * shmaddr;int shmflg,IPC
+shmctl	31	2.6	195	3.7	int shmid;int cmd,IPC_CMD;struct shmid_ds * buf
+shmdt	67	2.6	197	3.7	char * shmaddr
+shmget	29	2.6	194	3.7	key_t key;size_t size;int shmflg,IPC
+shutdown	48	2.6	210	3.7	int fd;int how,SHUT
+sigaltstack	131	2.6	132	3.7	const stack_t * uss;stack_t * uoss
+signalfd	282	2.6			int ufd;sigset_t * user_mask;size_t sizemask
+signalfd4	289	2.6	74	3.7	int ufd;sigset_t * user_mask;size_t sizemask;int flags,SFD
+socket	41	2.6	198	3.7	int family,AF;int type,SOCK;int protocol,IPPROTO
+socketpair	53	2.6	199	3.7	int family,AF;int type,SOCK;int protocol,IPPROTO;int * usockvec
+splice	275	2.6	76	3.7	int fd_in;loff_t * off_in;int fd_out;loff_t * off_out;size_t len;unsigned int flags,SPLICE_F
+stat	4	2.6			const char * filename;struct stat * statbuf
+statfs	137	2.6	43	3.7	const char * pathname;struct statfs * buf
+statmount	457	6.8	457	6.8	const struct mnt_id_req * req;struct statmount * buf;size_t bufsize;unsigned int flags,STATMOUNT
+statx	332	4.11	291	4.11	int dfd,DIRFD;const char * filename;unsigned flags,AT;unsigned int mask,STATX;struct statx * buffer
+swapoff	168	2.6	225	3.7	const char * specialfile
+swapon	167	2.6	224	3.7	const char * specialfile;int swap_flags,SWAP_FLAG
+symlink	88	2.6			const char * oldname;const char * newname
+symlinkat	266	2.6	36	3.7	const char * oldname;int newdfd,DIRFD;const char * newname
 sync	162	2.6	81	3.7
-sync_file_range	277	2.6	84	3.7	fd,1 offset,29 nbytes,29 flags,9,SYNC_FILE_RANGE
-syncfs	306	2.6	267	3.7	fd,1
-sysfs	139	2.6			option,1 arg1,10 arg2,10
-sysinfo	99	2.6	179	3.7	info,125
-syslog	103	2.6	116	3.7	type,1 buf,33 len,1
-tee	276	2.6	77	3.7	fdin,1 fdout,1 len,6 flags,9,SPLICE_F
-tgkill	234	2.6	131	3.7	tgid,53 pid,53 sig,1,SIG
-time	201	2.6			tloc,126
-timer_create	222	2.6	107	3.7	which_clock,20,CLOCK timer_event_spec,127 created_timer_id,128
-timer_delete	226	2.6	111	3.7	timer_id,129
-timer_getoverrun	225	2.6	109	3.7	timer_id,129
-timer_gettime	224	2.6	108	3.7	timer_id,129 setting,130
-timer_settime	223	2.6	110	3.7	timer_id,129 flags,1,TIMER new_setting,131 old_setting,130
-timerfd_create	283	2.6	85	3.7	clockid,1,CLOCK flags,1,TFD
-timerfd_gettime	287	2.6	87	3.7	ufd,1 otmr,130
-timerfd_settime	286	2.6	86	3.7	ufd,1 flags,1,TFD_TIMER utmr,131 otmr,130
-times	100	2.6	153	3.7	tbuf,132
-tkill	200	2.6	130	3.7	pid,53 sig,1,SIG
-truncate	76	2.6	45	3.7	path,4 length,63
+sync_file_range	277	2.6	84	3.7	int fd;loff_t offset;loff_t nbytes;unsigned int flags,SYNC_FILE_RANGE
+syncfs	306	2.6	267	3.7	int fd
+sysfs	139	2.6			int option;unsigned long arg1;unsigned long arg2
+sysinfo	99	2.6	179	3.7	struct sysinfo * info
+syslog	103	2.6	116	3.7	int type;char * buf;int len
+tee	276	2.6	77	3.7	int fdin;int fdout;size_t len;unsigned int flags,SPLICE_F
+tgkill	234	2.6	131	3.7	pid_t tgid;pid_t pid;int sig,SIG
+time	201	2.6			__kernel_old_time_t * tloc
+timer_create	222	2.6	107	3.7	const clockid_t which_clock,CLOCK;struct sigevent * timer_event_spec;timer_t * created_timer_id
+timer_delete	226	2.6	111	3.7	timer_t timer_id
+timer_getoverrun	225	2.6	109	3.7	timer_t timer_id
+timer_gettime	224	2.6	108	3.7	timer_t timer_id;struct __kernel_itimerspec * setting
+timer_settime	223	2.6	110	3.7	timer_t timer_id;int flags,TIMER;const struct __kernel_itimerspec * new_setting;struct __kernel_itimerspec * old_setting
+timerfd_create	283	2.6	85	3.7	int clockid,CLOCK;int flags,TFD
+timerfd_gettime	287	2.6	87	3.7	int ufd;struct __kernel_itimerspec * otmr
+timerfd_settime	286	2.6	86	3.7	int ufd;int flags,TFD_TIMER;const struct __kernel_itimerspec * utmr;struct __kernel_itimerspec * otmr
+times	100	2.6	153	3.7	struct tms * tbuf
+tkill	200	2.6	130	3.7	pid_t pid;int sig,SIG
+truncate	76	2.6	45	3.7	const char * path;long length
 tuxcall	184	2.6
-umask	95	2.6	166	3.7	mask,1,S
-umount2	166	2.6	39	3.7	name,33 flags,1,MNT
-uname	63	2.6	160	3.7	name,133
-unlink	87	2.6			pathname,4
-unlinkat	263	2.6	35	3.7	dfd,1,DIRFD pathname,4 flag,1,AT
-unshare	272	2.6	97	3.7	unshare_flags,10,CLONE
+umask	95	2.6	166	3.7	int mask,S
+umount2	166	2.6	39	3.7	char * name;int flags,MNT
+uname	63	2.6	160	3.7	struct new_utsname * name
+unlink	87	2.6			const char * pathname
+unlinkat	263	2.6	35	3.7	int dfd,DIRFD;const char * pathname;int flag,AT
+unshare	272	2.6	97	3.7	unsigned long unshare_flags,CLONE
 uprobe	336	6.18
 uretprobe	335	6.11
-uselib	134	2.6			library,4
-userfaultfd	323	4.3	282	4.3	flags,1,UFFD
-ustat	136	2.6			dev,65 ubuf,134
-utime	132	2.6			filename,33 times,135
-utimensat	280	2.6	88	3.7	dfd,1,DIRFD filename,4 utimes,21 flags,1,AT
-utimes	235	2.6			filename,33 utimes,41
+uselib	134	2.6			const char * library
+userfaultfd	323	4.3	282	4.3	int flags,UFFD
+ustat	136	2.6			unsigned dev;struct ustat * ubuf
+utime	132	2.6			char * filename;struct utimbuf * times
+utimensat	280	2.6	88	3.7	int dfd,DIRFD;const char * filename;struct __kernel_timespec * utimes;int flags,AT
+utimes	235	2.6			char * filename;struct __kernel_old_timeval * utimes
 vfork	58	2.6
 vhangup	153	2.6	58	3.7
-vmsplice	278	2.6	75	3.7	fd,1 uiov,101 nr_segs,23 flags,9,SPLICE_F
+vmsplice	278	2.6	75	3.7	int fd;const struct iovec * uiov;unsigned long nr_segs/32u;unsigned int flags,SPLICE_F
 vserver	236	2.6
-wait4	61	2.6	260	3.7	upid,53 stat_addr,3 options,1,W ru,56
-waitid	247	2.6	95	3.7	which,1,P upid,53 infop,136 options,1,W ru,56
-write	1	2.6	64	3.7	fd,9 buf,4 count,6
-writev	20	2.6	66	3.7	fd,23 vec,101 vlen,23`
+wait4	61	2.6	260	3.7	pid_t upid;int * stat_addr;int options,W;struct rusage * ru
+waitid	247	2.6	95	3.7	int which,P;pid_t upid;struct siginfo * infop;int options,W;struct rusage * ru
+write	1	2.6	64	3.7	unsigned int fd;const char * buf;size_t count
+writev	20	2.6	66	3.7	unsigned long fd/32u;const struct iovec * vec;unsigned long vlen/32u`
 
 /** Family, then name=value; where the architectures differ, x86-64/aarch64, empty where it does not exist. */
 export const CONSTANTS = `AF AF_UNSPEC=0 AF_UNIX=1 AF_LOCAL=1 AF_FILE=1 AF_INET=2 AF_AX25=3 AF_IPX=4 AF_APPLETALK=5 AF_NETROM=6 AF_BRIDGE=7 AF_ATMPVC=8 AF_X25=9 AF_INET6=10 AF_ROSE=11 AF_NETBEUI=13 AF_SECURITY=14 AF_KEY=15 AF_NETLINK=16 AF_ROUTE=16 AF_PACKET=17 AF_ASH=18 AF_ECONET=19 AF_ATMSVC=20 AF_RDS=21 AF_SNA=22 AF_IRDA=23 AF_PPPOX=24 AF_WANPIPE=25 AF_LLC=26 AF_IB=27 AF_MPLS=28 AF_CAN=29 AF_TIPC=30 AF_BLUETOOTH=31 AF_IUCV=32 AF_RXRPC=33 AF_ISDN=34 AF_PHONET=35 AF_IEEE802154=36 AF_CAIF=37 AF_ALG=38 AF_NFC=39 AF_VSOCK=40 AF_KCM=41 AF_QIPCRTR=42 AF_SMC=43 AF_XDP=44 AF_MCTP=45 AF_DECnet=12
 SOCK SOCK_STREAM=1 SOCK_DGRAM=2 SOCK_RAW=3 SOCK_RDM=4 SOCK_SEQPACKET=5 SOCK_DCCP=6 SOCK_PACKET=10 SOCK_CLOEXEC=0x80000 SOCK_NONBLOCK=0x800
 IPPROTO IPPROTO_IP=0 IPPROTO_ICMP=1 IPPROTO_IGMP=2 IPPROTO_IPIP=4 IPPROTO_TCP=6 IPPROTO_EGP=8 IPPROTO_PUP=12 IPPROTO_UDP=17 IPPROTO_IDP=22 IPPROTO_TP=29 IPPROTO_DCCP=33 IPPROTO_IPV6=41 IPPROTO_RSVP=46 IPPROTO_GRE=47 IPPROTO_ESP=50 IPPROTO_AH=51 IPPROTO_MTP=92 IPPROTO_BEETPH=94 IPPROTO_ENCAP=98 IPPROTO_PIM=103 IPPROTO_COMP=108 IPPROTO_L2TP=115 IPPROTO_SCTP=132 IPPROTO_UDPLITE=136 IPPROTO_MPLS=137 IPPROTO_ETHERNET=143 IPPROTO_RAW=255 IPPROTO_MPTCP=262 IPPROTO_HOPOPTS=0 IPPROTO_ROUTING=43 IPPROTO_FRAGMENT=44 IPPROTO_ICMPV6=58 IPPROTO_NONE=59 IPPROTO_DSTOPTS=60 IPPROTO_MH=135 IPPROTO_AGGFRAG=144 IPPROTO_SMC=256
 SOL SOL_SOCKET=1 IPPROTO_IP=0 IPPROTO_TCP=6 IPPROTO_UDP=17 IPPROTO_IPV6=41 IPPROTO_ICMP=1 IPPROTO_ICMPV6=58 IPPROTO_RAW=255 IPPROTO_SCTP=132 SOL_RAW=255 SOL_DECNET=261 SOL_X25=262 SOL_PACKET=263 SOL_ATM=264 SOL_AAL=265 SOL_IRDA=266 SOL_NETBEUI=267 SOL_LLC=268 SOL_DCCP=269 SOL_NETLINK=270 SOL_TIPC=271 SOL_RXRPC=272 SOL_PPPOL2TP=273 SOL_BLUETOOTH=274 SOL_PNPIPE=275 SOL_RDS=276 SOL_IUCV=277 SOL_CAIF=278 SOL_ALG=279 SOL_NFC=280 SOL_KCM=281 SOL_TLS=282 SOL_XDP=283 SOL_MPTCP=284 SOL_MCTP=285 SOL_SMC=286 SOL_IP=0 SOL_TCP=6 SOL_UDP=17 SOL_IPV6=41 SOL_ICMPV6=58 SOL_SCTP=132 SOL_UDPLITE=136 SOL_VSOCK=287
-SOCKOPT SO_DEBUG=1 SO_REUSEADDR=2 SO_TYPE=3 SO_ERROR=4 SO_DONTROUTE=5 SO_BROADCAST=6 SO_SNDBUF=7 SO_RCVBUF=8 SO_SNDBUFFORCE=32 SO_RCVBUFFORCE=33 SO_KEEPALIVE=9 SO_OOBINLINE=10 SO_NO_CHECK=11 SO_PRIORITY=12 SO_LINGER=13 SO_BSDCOMPAT=14 SO_REUSEPORT=15 SO_PASSCRED=16 SO_PEERCRED=17 SO_RCVLOWAT=18 SO_SNDLOWAT=19 SO_RCVTIMEO_OLD=20 SO_SNDTIMEO_OLD=21 SO_SECURITY_AUTHENTICATION=22 SO_SECURITY_ENCRYPTION_TRANSPORT=23 SO_SECURITY_ENCRYPTION_NETWORK=24 SO_BINDTODEVICE=25 SO_ATTACH_FILTER=26 SO_GET_FILTER=26 SO_DETACH_FILTER=27 SO_DETACH_BPF=27 SO_PEERNAME=28 SO_ACCEPTCONN=30 SO_PEERSEC=31 SO_PASSSEC=34 SO_MARK=36 SO_PROTOCOL=38 SO_DOMAIN=39 SO_RXQ_OVFL=40 SO_WIFI_STATUS=41 SO_PEEK_OFF=42 SO_NOFCS=43 SO_LOCK_FILTER=44 SO_SELECT_ERR_QUEUE=45 SO_BUSY_POLL=46 SO_MAX_PACING_RATE=47 SO_BPF_EXTENSIONS=48 SO_INCOMING_CPU=49 SO_ATTACH_BPF=50 SO_ATTACH_REUSEPORT_CBPF=51 SO_ATTACH_REUSEPORT_EBPF=52 SO_CNX_ADVICE=53 SO_MEMINFO=55 SO_INCOMING_NAPI_ID=56 SO_COOKIE=57 SO_PEERGROUPS=59 SO_ZEROCOPY=60 SO_TXTIME=61 SO_BINDTOIFINDEX=62 SO_TIMESTAMP_OLD=29 SO_TIMESTAMPNS_OLD=35 SO_TIMESTAMPING_OLD=37 SO_TIMESTAMP_NEW=63 SO_TIMESTAMPNS_NEW=64 SO_TIMESTAMPING_NEW=65 SO_RCVTIMEO_NEW=66 SO_SNDTIMEO_NEW=67 SO_DETACH_REUSEPORT_BPF=68 SO_PREFER_BUSY_POLL=69 SO_BUSY_POLL_BUDGET=70 SO_NETNS_COOKIE=71 SO_BUF_LOCK=72 SO_RESERVE_MEM=73 SO_TXREHASH=74 SO_RCVMARK=75 SO_TIMESTAMP=29 SO_TIMESTAMPNS=35 SO_TIMESTAMPING=37 SO_RCVTIMEO=20 SO_SNDTIMEO=21 SO_PASSPIDFD=76 SO_PEERPIDFD=77 SO_DEVMEM_LINEAR=78 SO_DEVMEM_DMABUF=79 SO_DEVMEM_DONTNEED=80 IP_TOS=1 IP_TTL=2 IP_HDRINCL=3 IP_OPTIONS=4 IP_ROUTER_ALERT=5 IP_RECVOPTS=6 IP_RETOPTS=7 IP_PKTINFO=8 IP_PKTOPTIONS=9 IP_MTU_DISCOVER=10 IP_RECVERR=11 IP_RECVTTL=12 IP_RECVTOS=13 IP_MTU=14 IP_FREEBIND=15 IP_IPSEC_POLICY=16 IP_XFRM_POLICY=17 IP_PASSSEC=18 IP_TRANSPARENT=19 IP_ORIGDSTADDR=20 IP_RECVORIGDSTADDR=20 IP_MINTTL=21 IP_NODEFRAG=22 IP_CHECKSUM=23 IP_BIND_ADDRESS_NO_PORT=24 IP_RECVFRAGSIZE=25 IP_RECVERR_RFC4884=26 IP_MULTICAST_IF=32 IP_MULTICAST_TTL=33 IP_MULTICAST_LOOP=34 IP_ADD_MEMBERSHIP=35 IP_DROP_MEMBERSHIP=36 IP_UNBLOCK_SOURCE=37 IP_BLOCK_SOURCE=38 IP_ADD_SOURCE_MEMBERSHIP=39 IP_DROP_SOURCE_MEMBERSHIP=40 IP_MSFILTER=41 IP_MULTICAST_ALL=49 IP_UNICAST_IF=50 IP_LOCAL_PORT_RANGE=51 IP_PROTOCOL=52 IPV6_ADDRFORM=1 IPV6_CHECKSUM=7 IPV6_NEXTHOP=9 IPV6_AUTHHDR=10 IPV6_FLOWINFO=11 IPV6_UNICAST_HOPS=16 IPV6_MULTICAST_IF=17 IPV6_MULTICAST_HOPS=18 IPV6_MULTICAST_LOOP=19 IPV6_ADD_MEMBERSHIP=20 IPV6_DROP_MEMBERSHIP=21 IPV6_ROUTER_ALERT=22 IPV6_MTU_DISCOVER=23 IPV6_MTU=24 IPV6_RECVERR=25 IPV6_V6ONLY=26 IPV6_JOIN_ANYCAST=27 IPV6_LEAVE_ANYCAST=28 IPV6_MULTICAST_ALL=29 IPV6_ROUTER_ALERT_ISOLATE=30 IPV6_RECVERR_RFC4884=31 IPV6_FLOWLABEL_MGR=32 IPV6_FLOWINFO_SEND=33 IPV6_IPSEC_POLICY=34 IPV6_XFRM_POLICY=35 IPV6_HDRINCL=36 IPV6_RECVPKTINFO=49 IPV6_PKTINFO=50 IPV6_RECVHOPLIMIT=51 IPV6_HOPLIMIT=52 IPV6_RECVHOPOPTS=53 IPV6_HOPOPTS=54 IPV6_RTHDRDSTOPTS=55 IPV6_RECVRTHDR=56 IPV6_RTHDR=57 IPV6_RECVDSTOPTS=58 IPV6_DSTOPTS=59 IPV6_RECVPATHMTU=60 IPV6_PATHMTU=61 IPV6_DONTFRAG=62 IPV6_RECVTCLASS=66 IPV6_TCLASS=67 IPV6_AUTOFLOWLABEL=70 IPV6_ADDR_PREFERENCES=72 IPV6_MINHOPCOUNT=73 IPV6_ORIGDSTADDR=74 IPV6_RECVORIGDSTADDR=74 IPV6_TRANSPARENT=75 IPV6_UNICAST_IF=76 IPV6_RECVFRAGSIZE=77 IPV6_FREEBIND=78 TCP_NODELAY=1 TCP_MAXSEG=2 TCP_CORK=3 TCP_KEEPIDLE=4 TCP_KEEPINTVL=5 TCP_KEEPCNT=6 TCP_SYNCNT=7 TCP_LINGER2=8 TCP_DEFER_ACCEPT=9 TCP_WINDOW_CLAMP=10 TCP_INFO=11 TCP_QUICKACK=12 TCP_CONGESTION=13 TCP_MD5SIG=14 TCP_THIN_LINEAR_TIMEOUTS=16 TCP_THIN_DUPACK=17 TCP_USER_TIMEOUT=18 TCP_REPAIR=19 TCP_REPAIR_QUEUE=20 TCP_QUEUE_SEQ=21 TCP_REPAIR_OPTIONS=22 TCP_FASTOPEN=23 TCP_TIMESTAMP=24 TCP_NOTSENT_LOWAT=25 TCP_CC_INFO=26 TCP_SAVE_SYN=27 TCP_SAVED_SYN=28 TCP_REPAIR_WINDOW=29 TCP_FASTOPEN_CONNECT=30 TCP_ULP=31 TCP_MD5SIG_EXT=32 TCP_FASTOPEN_KEY=33 TCP_FASTOPEN_NO_COOKIE=34 TCP_ZEROCOPY_RECEIVE=35 TCP_INQ=36 TCP_TX_DELAY=37 TCP_AO_ADD_KEY=38 TCP_AO_DEL_KEY=39 TCP_AO_INFO=40 TCP_AO_GET_KEYS=41 TCP_AO_REPAIR=42 TCP_IS_MPTCP=43 TCP_RTO_MAX_MS=44 TCP_RTO_MIN_US=45 TCP_DELACK_MAX_US=46
+SOCKOPT SO_DEBUG=1 SO_REUSEADDR=2 SO_TYPE=3 SO_ERROR=4 SO_DONTROUTE=5 SO_BROADCAST=6 SO_SNDBUF=7 SO_RCVBUF=8 SO_SNDBUFFORCE=32 SO_RCVBUFFORCE=33 SO_KEEPALIVE=9 SO_OOBINLINE=10 SO_NO_CHECK=11 SO_PRIORITY=12 SO_LINGER=13 SO_BSDCOMPAT=14 SO_REUSEPORT=15 SO_PASSCRED=16 SO_PEERCRED=17 SO_RCVLOWAT=18 SO_SNDLOWAT=19 SO_RCVTIMEO_OLD=20 SO_SNDTIMEO_OLD=21 SO_SECURITY_AUTHENTICATION=22 SO_SECURITY_ENCRYPTION_TRANSPORT=23 SO_SECURITY_ENCRYPTION_NETWORK=24 SO_BINDTODEVICE=25 SO_ATTACH_FILTER=26 SO_GET_FILTER=26 SO_DETACH_FILTER=27 SO_DETACH_BPF=27 SO_PEERNAME=28 SO_ACCEPTCONN=30 SO_PEERSEC=31 SO_PASSSEC=34 SO_MARK=36 SO_PROTOCOL=38 SO_DOMAIN=39 SO_RXQ_OVFL=40 SO_WIFI_STATUS=41 SO_PEEK_OFF=42 SO_NOFCS=43 SO_LOCK_FILTER=44 SO_SELECT_ERR_QUEUE=45 SO_BUSY_POLL=46 SO_MAX_PACING_RATE=47 SO_BPF_EXTENSIONS=48 SO_INCOMING_CPU=49 SO_ATTACH_BPF=50 SO_ATTACH_REUSEPORT_CBPF=51 SO_ATTACH_REUSEPORT_EBPF=52 SO_CNX_ADVICE=53 SO_MEMINFO=55 SO_INCOMING_NAPI_ID=56 SO_COOKIE=57 SO_PEERGROUPS=59 SO_ZEROCOPY=60 SO_TXTIME=61 SO_BINDTOIFINDEX=62 SO_TIMESTAMP_OLD=29 SO_TIMESTAMPNS_OLD=35 SO_TIMESTAMPING_OLD=37 SO_TIMESTAMP_NEW=63 SO_TIMESTAMPNS_NEW=64 SO_TIMESTAMPING_NEW=65 SO_RCVTIMEO_NEW=66 SO_SNDTIMEO_NEW=67 SO_DETACH_REUSEPORT_BPF=68 SO_PREFER_BUSY_POLL=69 SO_BUSY_POLL_BUDGET=70 SO_NETNS_COOKIE=71 SO_BUF_LOCK=72 SO_RESERVE_MEM=73 SO_TXREHASH=74 SO_RCVMARK=75 SO_TIMESTAMP=29 SO_TIMESTAMPNS=35 SO_TIMESTAMPING=37 SO_RCVTIMEO=20 SO_SNDTIMEO=21 SO_PASSPIDFD=76 SO_PEERPIDFD=77 SO_DEVMEM_LINEAR=78 SO_DEVMEM_DMABUF=79 SO_DEVMEM_DONTNEED=80 SO_RCVPRIORITY=82 SO_PASSRIGHTS=83 SO_INQ=84 IP_TOS=1 IP_TTL=2 IP_HDRINCL=3 IP_OPTIONS=4 IP_ROUTER_ALERT=5 IP_RECVOPTS=6 IP_RETOPTS=7 IP_PKTINFO=8 IP_PKTOPTIONS=9 IP_MTU_DISCOVER=10 IP_RECVERR=11 IP_RECVTTL=12 IP_RECVTOS=13 IP_MTU=14 IP_FREEBIND=15 IP_IPSEC_POLICY=16 IP_XFRM_POLICY=17 IP_PASSSEC=18 IP_TRANSPARENT=19 IP_ORIGDSTADDR=20 IP_RECVORIGDSTADDR=20 IP_MINTTL=21 IP_NODEFRAG=22 IP_CHECKSUM=23 IP_BIND_ADDRESS_NO_PORT=24 IP_RECVFRAGSIZE=25 IP_RECVERR_RFC4884=26 IP_MULTICAST_IF=32 IP_MULTICAST_TTL=33 IP_MULTICAST_LOOP=34 IP_ADD_MEMBERSHIP=35 IP_DROP_MEMBERSHIP=36 IP_UNBLOCK_SOURCE=37 IP_BLOCK_SOURCE=38 IP_ADD_SOURCE_MEMBERSHIP=39 IP_DROP_SOURCE_MEMBERSHIP=40 IP_MSFILTER=41 IP_MULTICAST_ALL=49 IP_UNICAST_IF=50 IP_LOCAL_PORT_RANGE=51 IP_PROTOCOL=52 IPV6_ADDRFORM=1 IPV6_CHECKSUM=7 IPV6_NEXTHOP=9 IPV6_AUTHHDR=10 IPV6_FLOWINFO=11 IPV6_UNICAST_HOPS=16 IPV6_MULTICAST_IF=17 IPV6_MULTICAST_HOPS=18 IPV6_MULTICAST_LOOP=19 IPV6_ADD_MEMBERSHIP=20 IPV6_DROP_MEMBERSHIP=21 IPV6_ROUTER_ALERT=22 IPV6_MTU_DISCOVER=23 IPV6_MTU=24 IPV6_RECVERR=25 IPV6_V6ONLY=26 IPV6_JOIN_ANYCAST=27 IPV6_LEAVE_ANYCAST=28 IPV6_MULTICAST_ALL=29 IPV6_ROUTER_ALERT_ISOLATE=30 IPV6_RECVERR_RFC4884=31 IPV6_FLOWLABEL_MGR=32 IPV6_FLOWINFO_SEND=33 IPV6_IPSEC_POLICY=34 IPV6_XFRM_POLICY=35 IPV6_HDRINCL=36 IPV6_RECVPKTINFO=49 IPV6_PKTINFO=50 IPV6_RECVHOPLIMIT=51 IPV6_HOPLIMIT=52 IPV6_RECVHOPOPTS=53 IPV6_HOPOPTS=54 IPV6_RTHDRDSTOPTS=55 IPV6_RECVRTHDR=56 IPV6_RTHDR=57 IPV6_RECVDSTOPTS=58 IPV6_DSTOPTS=59 IPV6_RECVPATHMTU=60 IPV6_PATHMTU=61 IPV6_DONTFRAG=62 IPV6_RECVTCLASS=66 IPV6_TCLASS=67 IPV6_AUTOFLOWLABEL=70 IPV6_ADDR_PREFERENCES=72 IPV6_MINHOPCOUNT=73 IPV6_ORIGDSTADDR=74 IPV6_RECVORIGDSTADDR=74 IPV6_TRANSPARENT=75 IPV6_UNICAST_IF=76 IPV6_RECVFRAGSIZE=77 IPV6_FREEBIND=78 TCP_NODELAY=1 TCP_MAXSEG=2 TCP_CORK=3 TCP_KEEPIDLE=4 TCP_KEEPINTVL=5 TCP_KEEPCNT=6 TCP_SYNCNT=7 TCP_LINGER2=8 TCP_DEFER_ACCEPT=9 TCP_WINDOW_CLAMP=10 TCP_INFO=11 TCP_QUICKACK=12 TCP_CONGESTION=13 TCP_MD5SIG=14 TCP_THIN_LINEAR_TIMEOUTS=16 TCP_THIN_DUPACK=17 TCP_USER_TIMEOUT=18 TCP_REPAIR=19 TCP_REPAIR_QUEUE=20 TCP_QUEUE_SEQ=21 TCP_REPAIR_OPTIONS=22 TCP_FASTOPEN=23 TCP_TIMESTAMP=24 TCP_NOTSENT_LOWAT=25 TCP_CC_INFO=26 TCP_SAVE_SYN=27 TCP_SAVED_SYN=28 TCP_REPAIR_WINDOW=29 TCP_FASTOPEN_CONNECT=30 TCP_ULP=31 TCP_MD5SIG_EXT=32 TCP_FASTOPEN_KEY=33 TCP_FASTOPEN_NO_COOKIE=34 TCP_ZEROCOPY_RECEIVE=35 TCP_INQ=36 TCP_TX_DELAY=37 TCP_AO_ADD_KEY=38 TCP_AO_DEL_KEY=39 TCP_AO_INFO=40 TCP_AO_GET_KEYS=41 TCP_AO_REPAIR=42 TCP_IS_MPTCP=43 TCP_RTO_MAX_MS=44 TCP_RTO_MIN_US=45 TCP_DELACK_MAX_US=46
 SHUT SHUT_RD=0 SHUT_WR=1 SHUT_RDWR=2
 MSG MSG_OOB=1 MSG_PEEK=2 MSG_DONTROUTE=4 MSG_CTRUNC=8 MSG_PROXY=16 MSG_TRUNC=32 MSG_DONTWAIT=64 MSG_EOR=128 MSG_WAITALL=256 MSG_FIN=512 MSG_SYN=0x400 MSG_CONFIRM=0x800 MSG_RST=0x1000 MSG_ERRQUEUE=0x2000 MSG_NOSIGNAL=0x4000 MSG_MORE=0x8000 MSG_WAITFORONE=0x10000 MSG_BATCH=0x40000 MSG_ZEROCOPY=0x4000000 MSG_FASTOPEN=0x20000000 MSG_CMSG_CLOEXEC=0x40000000 MSG_SOCK_DEVMEM=0x2000000
 PROT PROT_NONE=0 PROT_READ=1 PROT_WRITE=2 PROT_EXEC=4 PROT_SEM=8 PROT_GROWSDOWN=0x1000000 PROT_GROWSUP=0x2000000 PROT_BTI=/16 PROT_MTE=/32

@@ -1,0 +1,166 @@
+// The rules of bench/profile.js given to libseccomp.
+//
+//   build export RULES LEVEL FILE     writes the program
+//   build time RULES LEVEL TIMES      builds it TIMES times; then, in a fork, once more and attached
+//
+// LEVEL is SCMP_FLTATR_CTL_OPTIMIZE. `time` prints nanoseconds, one line each part:
+//   rules …    seccomp_init, name resolution and seccomp_rule_add_exact_array for every rule
+//   program …  seccomp_export_bpf: from the rules to BPF
+//   total N    all of that and the attachment: seccomp_init to the return of seccomp_load
+// With TIMES 0 the total is that of a process that never did it before.
+#define _GNU_SOURCE
+#include <seccomp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_RULES 1024
+#define MAX_CONDITIONS 6
+
+struct rule {
+  char name[64];
+  unsigned int count;
+  struct scmp_arg_cmp conditions[MAX_CONDITIONS];
+};
+
+static struct rule rules[MAX_RULES];
+static size_t rule_count;
+static unsigned int default_errno;
+
+static void die(const char* what) {
+  fprintf(stderr, "build: %s\n", what);
+  exit(1);
+}
+
+static uint64_t now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static enum scmp_compare comparison(const char* name) {
+  static const struct {
+    const char* name;
+    enum scmp_compare op;
+  } known[] = {
+      {"ne", SCMP_CMP_NE}, {"lt", SCMP_CMP_LT}, {"le", SCMP_CMP_LE},
+      {"eq", SCMP_CMP_EQ}, {"ge", SCMP_CMP_GE}, {"gt", SCMP_CMP_GT},
+      {"maskedEq", SCMP_CMP_MASKED_EQ},
+  };
+  for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+    if (strcmp(known[i].name, name) == 0) return known[i].op;
+  }
+  die("unknown operator");
+  return SCMP_CMP_EQ;
+}
+
+static void read_rules(const char* path) {
+  FILE* file = fopen(path, "r");
+  if (file == NULL || fscanf(file, "errno %u", &default_errno) != 1) die("cannot read the rules");
+  for (;;) {
+    struct rule* rule = &rules[rule_count];
+    if (fscanf(file, "%63s %u", rule->name, &rule->count) != 2) break;
+    if (rule->count > MAX_CONDITIONS) die("too many conditions");
+    for (unsigned int i = 0; i < rule->count; i++) {
+      unsigned int index;
+      char op[16];
+      unsigned long long value, second;
+      if (fscanf(file, "%u %15s %llu %llu", &index, op, &value, &second) != 4) die("bad condition");
+      rule->conditions[i] =
+          (struct scmp_arg_cmp){.arg = index, .op = comparison(op), .datum_a = value, .datum_b = second};
+    }
+    if (++rule_count == MAX_RULES) die("too many rules");
+  }
+  fclose(file);
+}
+
+static scmp_filter_ctx add_rules(uint32_t level) {
+  scmp_filter_ctx context = seccomp_init(SCMP_ACT_ERRNO(default_errno));
+  if (context == NULL) die("seccomp_init failed");
+  if (seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, level) != 0) die("no such level");
+  // As seccomp-ts does.
+  if (seccomp_attr_set(context, SCMP_FLTATR_CTL_TSYNC, 1) != 0) die("no TSYNC");
+  for (size_t i = 0; i < rule_count; i++) {
+    const int number = seccomp_syscall_resolve_name(rules[i].name);
+    if (number == __NR_SCMP_ERROR) die(rules[i].name);
+    if (seccomp_rule_add_exact_array(context, SCMP_ACT_ALLOW, number, rules[i].count,
+                                     rules[i].conditions) != 0) {
+      die(rules[i].name);
+    }
+  }
+  return context;
+}
+
+static void time_parts(uint32_t level, int times) {
+  uint64_t* taken = calloc((size_t)times * 2, sizeof(uint64_t));
+  for (int i = 0; i < times; i++) {
+    const int fd = memfd_create("program", MFD_CLOEXEC);
+    const uint64_t start = now();
+    scmp_filter_ctx context = add_rules(level);
+    const uint64_t added = now();
+    if (fd < 0 || seccomp_export_bpf(context, fd) != 0) die("seccomp_export_bpf failed");
+    const uint64_t built = now();
+    taken[i] = added - start;
+    taken[times + i] = built - added;
+    seccomp_release(context);
+    close(fd);
+  }
+  printf("rules");
+  for (int i = 0; i < times; i++) printf(" %llu", (unsigned long long)taken[i]);
+  printf("\nprogram");
+  for (int i = 0; i < times; i++) printf(" %llu", (unsigned long long)taken[times + i]);
+  printf("\n");
+  fflush(stdout);
+}
+
+// A filter cannot be taken off again, so this is the work of a child. It reports by a pipe that is
+// open already, and leaves by exit_group, which every profile allows.
+static uint64_t time_total(uint32_t level) {
+  int ends[2];
+  if (pipe(ends) != 0) die("no pipe");
+  const pid_t child = fork();
+  if (child == 0) {
+    const uint64_t start = now();
+    scmp_filter_ctx context = add_rules(level);
+    if (seccomp_load(context) != 0) die("seccomp_load failed");
+    const uint64_t taken = now() - start;
+    _exit(write(ends[1], &taken, sizeof(taken)) == sizeof(taken) ? 0 : 1);
+  }
+  uint64_t taken = 0;
+  if (child < 0 || read(ends[0], &taken, sizeof(taken)) != sizeof(taken)) die("the child failed");
+  waitpid(child, NULL, 0);
+  return taken;
+}
+
+static void export_program(uint32_t level, const char* path) {
+  FILE* file = fopen(path, "wb");
+  if (file == NULL || seccomp_export_bpf(add_rules(level), fileno(file)) != 0) {
+    die("seccomp_export_bpf failed");
+  }
+  fclose(file);
+}
+
+int main(int argc, char** argv) {
+  if (argc == 2 && strcmp(argv[1], "version") == 0) {
+    const struct scmp_version* version = seccomp_version();
+    printf("%u.%u.%u\n", version->major, version->minor, version->micro);
+    return 0;
+  }
+  if (argc != 5) die("usage: build export|time RULES LEVEL FILE|TIMES, or build version");
+  const uint32_t level = (uint32_t)atoi(argv[3]);
+  if (strcmp(argv[1], "export") == 0) {
+    read_rules(argv[2]);
+    export_program(level, argv[4]);
+  } else {
+    read_rules(argv[2]);
+    const int times = atoi(argv[4]);
+    if (times > 0) time_parts(level, times);
+    printf("total %llu\n", (unsigned long long)time_total(level));
+  }
+  return 0;
+}
