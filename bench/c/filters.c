@@ -52,7 +52,8 @@ static uint64_t attach(const struct contestant* contestant) {
                                (struct sock_filter*)contestant->instructions};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) die("no no_new_privs");
   const uint64_t start = now();
-  const long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+  const long result =
+      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
   const uint64_t taken = now() - start;
   if (result != 0) die("seccomp(2) failed");
   return taken;
@@ -64,16 +65,16 @@ static int compare(const void* a, const void* b) {
 }
 
 // Short batches and their median: one that was interrupted does not count.
-#define TIME_CALL(result, call)                                      \
-  do {                                                               \
-    double batches[BATCHES];                                         \
-    for (int b = 0; b < BATCHES; b++) {                              \
-      const uint64_t start = now();                                  \
-      for (int i = 0; i < CALLS; i++) call;                          \
-      batches[b] = (double)(now() - start) / CALLS;                  \
-    }                                                                \
-    qsort(batches, BATCHES, sizeof(double), compare);                \
-    result = batches[BATCHES / 2];                                   \
+#define TIME_CALL(result, call)                       \
+  do {                                                \
+    double batches[BATCHES];                          \
+    for (int b = 0; b < BATCHES; b++) {               \
+      const uint64_t start = now();                   \
+      for (int i = 0; i < CALLS; i++) call;           \
+      batches[b] = (double)(now() - start) / CALLS;   \
+    }                                                 \
+    qsort(batches, BATCHES, sizeof(double), compare); \
+    result = batches[BATCHES / 2];                    \
   } while (0)
 
 static struct report time_calls(void) {

@@ -1,7 +1,7 @@
 // Rules in, classic BPF out.
 //
 //   rules            RuleSet                        ../rules.h
-//   -> word tests    conditions on 32-bit words     word_tests.h
+//   -> word tests    conditions on 32-bit words     word_conditions.h
 //   -> graph         rules matched all at once      rule_matcher.h, dispatch.h
 //   -> blocks        loads planned                  assembler.h
 //   -> instructions  laid out, jumps bridged        assembler.h

@@ -15,7 +15,7 @@
 #include "decision_graph.h"
 #include "dispatch.h"
 #include "interner.h"
-#include "word_tests.h"
+#include "word_conditions.h"
 
 namespace seccomp_ts {
 

@@ -49,9 +49,8 @@ bool CheckSupport(const std::vector<sock_filter>& program, uint32_t flags, Insta
   const int known = ProbeFlag(0);
   if (known != 0) {
     const int mode = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
-    *failure = Fail(mode == SECCOMP_MODE_FILTER ? InstallOutcome::kDenied
-                                                : InstallOutcome::kNoSeccomp,
-                    known);
+    *failure = Fail(
+        mode == SECCOMP_MODE_FILTER ? InstallOutcome::kDenied : InstallOutcome::kNoSeccomp, known);
     // EPERM and EACCES are no answer of a kernel without seccomp, whatever prctl could see.
     if (known == EPERM || known == EACCES) failure->outcome = InstallOutcome::kDenied;
     return false;

@@ -21,22 +21,22 @@ struct InstallOptions {
 enum class InstallOutcome {
   kInstalled,
   // Nothing changed:
-  kInvalidProgram,      // seccomp_check_filter would refuse it
-  kCensusUnavailable,   // `error`: /proc/self/task cannot be read
-  kThreadDiverged,      // `tid` is under a filter that the caller is not under
-  kNoSeccomp,           // the kernel has none
-  kDenied,              // `error`: an outer filter refuses seccomp(2)
-  kUnsupportedAction,   // `detail` is the SECCOMP_RET_* value
-  kUnsupportedFlag,     // `detail` is the SECCOMP_FILTER_FLAG_* bit
-  kNoNewPrivsRefused,   // `error` of prctl(PR_SET_NO_NEW_PRIVS)
+  kInvalidProgram,     // seccomp_check_filter would refuse it
+  kCensusUnavailable,  // `error`: /proc/self/task cannot be read
+  kThreadDiverged,     // `tid` is under a filter that the caller is not under
+  kNoSeccomp,          // the kernel has none
+  kDenied,             // `error`: an outer filter refuses seccomp(2)
+  kUnsupportedAction,  // `detail` is the SECCOMP_RET_* value
+  kUnsupportedFlag,    // `detail` is the SECCOMP_FILTER_FLAG_* bit
+  kNoNewPrivsRefused,  // `error` of prctl(PR_SET_NO_NEW_PRIVS)
   // Nothing changed but no_new_privs:
-  kNeedsNoNewPrivs,     // EACCES: neither no_new_privs nor CAP_SYS_ADMIN
-  kListenerBusy,        // EBUSY: a filter of this process already has a listener
-  kThreadSync,          // the kernel could not bring `tid` (0: unnamed) under the filter
-  kSeccompFailed,       // `error`
+  kNeedsNoNewPrivs,  // EACCES: neither no_new_privs nor CAP_SYS_ADMIN
+  kListenerBusy,     // EBUSY: a filter of this process already has a listener
+  kThreadSync,       // the kernel could not bring `tid` (0: unnamed) under the filter
+  kSeccompFailed,    // `error`
   // The filter is in place:
-  kCensusIncomplete,    // `error`: not every thread could be looked at
-  kThreadUnfiltered,    // `tid` does not show the filter
+  kCensusIncomplete,  // `error`: not every thread could be looked at
+  kThreadUnfiltered,  // `tid` does not show the filter
 };
 
 struct InstallResult {

@@ -56,15 +56,16 @@ constexpr uint64_t kPfUserWorker = 0x4000;
 
 // How long RetireRings() waits for event loops to come to rest, in all.
 constexpr uint64_t kRestBudgetNs = 250'000'000;
-// How long a loop that moved while its ring was taken gets to reach a place where that can be judged.
+// How long a loop that moved while its ring was taken gets to reach a place where that can be
+// judged.
 constexpr uint64_t kSettleBudgetNs = 100'000'000;
 // A Worker that starts or ends leaves a ring half built for a moment.
 constexpr uint64_t kUnknownOwnerGraceNs = 200'000'000;
 constexpr uint64_t kPauseNs = 50'000;
 
 constexpr size_t kScratchSize = 256 * 1024;
-// A mapping beyond this is reserved address space (a sanitizer's, a sandbox's), not a heap that malloc
-// hands out small pieces of; even to learn which of its pages exist would take long.
+// A mapping beyond this is reserved address space (a sanitizer's, a sandbox's), not a heap that
+// malloc hands out small pieces of; even to learn which of its pages exist would take long.
 constexpr uint64_t kSearchedMappingMax = uint64_t{64} << 30;
 // struct uv__loop_internal_fields_s is 450 to 500 bytes (src/uv-common.h), and `ctl` is 200 or more
 // bytes into it: that of another loop, next to ours on the heap, is further away than this.
@@ -88,8 +89,8 @@ uint64_t PageUp(uint64_t n) {
   return (n + page - 1) / page * page;
 }
 
-// strtoull() without its locale and without its name, which new C libraries redirect to a symbol that
-// old ones lack. Skips blanks; `*at` stays where it is if there is no number.
+// strtoull() without its locale and without its name, which new C libraries redirect to a symbol
+// that old ones lack. Skips blanks; `*at` stays where it is if there is no number.
 uint64_t Number(const char** at, unsigned base) {
   const char* p = *at;
   while (*p == ' ' || *p == '\t') p++;
@@ -115,8 +116,7 @@ uint64_t Number(const char** at, unsigned base) {
 
 class File {
  public:
-  explicit File(const char* path, int flags = O_RDONLY)
-      : fd_(open(path, flags | O_CLOEXEC)) {}
+  explicit File(const char* path, int flags = O_RDONLY) : fd_(open(path, flags | O_CLOEXEC)) {}
   File(File&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
   File& operator=(File&& other) noexcept {
     std::swap(fd_, other.fd_);
@@ -271,7 +271,8 @@ bool ReadMappings(std::vector<Mapping>* mappings) {
   return !mappings->empty();
 }
 
-// True for a kernel thread that shares our process and for one that is dead: neither runs user code.
+// True for a kernel thread that shares our process and for one that is dead: neither runs user
+// code.
 bool RunsNoUserCode(pid_t tid, bool* sqpoll) {
   *sqpoll = false;
   char path[64];
@@ -291,9 +292,10 @@ bool RunsNoUserCode(pid_t tid, bool* sqpoll) {
   return kernel_thread || state == 'Z' || state == 'X';
 }
 
-// System calls in which a thread waits for something to happen. libuv makes none of them while it has
-// a ring in hand: not between seeing that there is one and having used it (io_uring_enter, epoll_ctl;
-// src/unix/linux.c, uv__io_poll), and not while it takes one down (munmap, close; uv__iou_delete).
+// System calls in which a thread waits for something to happen. libuv makes none of them while it
+// has a ring in hand: not between seeing that there is one and having used it (io_uring_enter,
+// epoll_ctl; src/unix/linux.c, uv__io_poll), and not while it takes one down (munmap, close;
+// uv__iou_delete).
 bool IsWait(long number) {
   constexpr long kWaits[] = {
 #ifdef SYS_epoll_wait
@@ -454,8 +456,8 @@ static_assert(offsetof(UvIou146, sq) == 64 && offsetof(UvIou146, ringfd) == 120 
                   sizeof(UvIou146) == 136,
               "uv__iou of libuv 1.46 to 1.48");
 
-// What we need of either. The order differs from libuv's on purpose: a copy of this on the heap must
-// not look like a structure of libuv's to the search.
+// What we need of either. The order differs from libuv's on purpose: a copy of this on the heap
+// must not look like a structure of libuv's to the search.
 struct Iou {
   int ringfd = -1;
   uint32_t in_flight = 0;
@@ -533,15 +535,17 @@ bool Plausible(const Iou& iou) {
       !inside(iou.cqtail) || !inside(iou.cqes)) {
     return false;
   }
-  if (iou.sqhead == iou.sqtail || iou.cqhead == iou.cqtail || iou.sqhead == iou.cqhead) return false;
+  if (iou.sqhead == iou.sqtail || iou.cqhead == iou.cqtail || iou.sqhead == iou.cqhead) {
+    return false;
+  }
   if (iou.cqes - iou.rings + (size_t{iou.cqmask} + 1) * kCqeSize != iou.cqlen) return false;
   return iou.sqarray == 0 ||
          (inside(iou.sqarray) &&
           iou.sqarray - iou.rings + (size_t{iou.sqmask} + 1) * sizeof(uint32_t) == iou.sqlen);
 }
 
-// Our own read-only view of a ring, so that nothing below ever follows a pointer into a mapping that
-// another thread can remove.
+// Our own read-only view of a ring, so that nothing below ever follows a pointer into a mapping
+// that another thread can remove.
 class View {
  public:
   View() = default;
@@ -603,8 +607,8 @@ struct Ring {
   unsigned owners = 0;  // structures that claim it
   Iou iou;
   View view;
-  bool rested = false;   // its owner was seen at rest at least once
-  pid_t owner_tid = 0;   // last seen running the loop; 0: not known
+  bool rested = false;     // its owner was seen at rest at least once
+  pid_t owner_tid = 0;     // last seen running the loop; 0: not known
   bool in_flight = false;  // what the last look stumbled over
 
   // uv__iou_init() stores ringfd before it fills the index array that kernels before 6.6 need
@@ -667,7 +671,8 @@ class Retirement {
         result_(result),
         memory_("/proc/self/mem"),
         pagemap_("/proc/self/pagemap") {
-    void* p = mmap(nullptr, kScratchSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* p =
+        mmap(nullptr, kScratchSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p != MAP_FAILED) scratch_ = static_cast<char*>(p);
     // kNeverRun needs a barrier on the other threads' side; without one it is simply not used.
     barrier_ = syscall(SYS_membarrier, kMembarrierRegisterPrivateExpedited, 0, 0) == 0;
@@ -681,8 +686,6 @@ class Retirement {
   RetireRefusal Run();
 
  private:
-
-
   RetireRefusal FindEverything();
   void Scan(const Mapping& region);
   void ScanRun(uintptr_t begin, uintptr_t end);
@@ -744,7 +747,8 @@ bool Retirement::MatchesMappings(const Iou& iou, const Ring& ring) const {
       rings->size() != PageUp(iou.maxlen)) {
     return false;
   }
-  if (sqes->begin != iou.sqes || sqes->offset != kSqesOffset || sqes->size() != PageUp(iou.sqelen)) {
+  if (sqes->begin != iou.sqes || sqes->offset != kSqesOffset ||
+      sqes->size() != PageUp(iou.sqelen)) {
     return false;
   }
   // Each ring has an inode of its own since Linux 5.13 or so; before, all have the same, and the
@@ -791,16 +795,16 @@ void Retirement::ScanRun(uintptr_t begin, uintptr_t end) {
       if (words[i] - low > span) continue;
       if (!std::binary_search(bases_.begin(), bases_.end(), words[i])) continue;
       const uintptr_t word = begin + i * sizeof(uintptr_t);
-      // The old layout first: without its first member it reads like the new one. The reverse cannot
-      // happen, because what precedes the new one is no address of a ring.
+      // The old layout first: without its first member it reads like the new one. The reverse
+      // cannot happen, because what precedes the new one is no address of a ring.
       if (!Consider<UvIou146>(word)) Consider<UvIou>(word);
     }
     begin += static_cast<size_t>(got);
   }
 }
 
-// Reads only pages that exist: reading others would make the kernel build page tables for what may be
-// gigabytes of reserved address space.
+// Reads only pages that exist: reading others would make the kernel build page tables for what may
+// be gigabytes of reserved address space.
 void Retirement::Scan(const Mapping& region) {
   const uint64_t page = PageSize();
   constexpr size_t kBatch = 512;
@@ -854,13 +858,13 @@ RetireRefusal Retirement::FindEverything() {
   for (const Mapping& m : mappings_) {
     if (!m.ring) continue;
     if (m.offset == kRingsOffset) bases_.push_back(m.begin);
-    const bool has_fd = std::any_of(rings_.begin(), rings_.end(), [&m](const Ring& r) {
-      return r.file == m.file;
-    });
+    const bool has_fd =
+        std::any_of(rings_.begin(), rings_.end(), [&m](const Ring& r) { return r.file == m.file; });
     if (!has_fd) return RetireRefusal::kUnknownOwner;  // a mapping alone: not libuv's doing
   }
   if (rings_.empty()) return RetireRefusal::kNone;
-  // Without both mappings a ring is being set up or taken down, or is not libuv's: no use searching.
+  // Without both mappings a ring is being set up or taken down, or is not libuv's: no use
+  // searching.
   std::vector<int> unknown;
   for (const Ring& ring : rings_) {
     auto has = [&](uint64_t offset) {
@@ -951,8 +955,9 @@ Safety Retirement::JudgeSafety(const Ring& ring, const Mapping** stack) const {
   *stack = nullptr;
   if (own_fields_ != 0 && ring.iou.address - own_fields_ < kLoopFieldsMax) return Safety::kOwnLoop;
   if (barrier_ && NeverRun(ring)) return Safety::kNeverRun;
-  // The last request libuv put in the ring that batches epoll_ctl points to `prep`, a local variable
-  // of uv__io_poll(): that tells on whose stack the loop runs. `ctl` and `iou` are neighbours.
+  // The last request libuv put in the ring that batches epoll_ctl points to `prep`, a local
+  // variable of uv__io_poll(): that tells on whose stack the loop runs. `ctl` and `iou` are
+  // neighbours.
   const Ring* ctl = &ring;
   if (ring.sqpoll) {
     ctl = nullptr;
@@ -1088,8 +1093,9 @@ Step Retirement::Drop(Ring* ring) {
   return Settle(ring);
 }
 
-// The owner ran while its ring was taken. It sees the store by now and will not enter the ring again;
-// the one thing that can be wrong is a request it had decided to queue before, and will never submit.
+// The owner ran while its ring was taken. It sees the store by now and will not enter the ring
+// again; the one thing that can be wrong is a request it had decided to queue before, and will
+// never submit. (It cannot have been half way through submitting: see docs/io-uring.md.)
 Step Retirement::Settle(Ring* ring) {
   const uint64_t end = Now() + kSettleBudgetNs;
   while (Now() < end) {
@@ -1114,8 +1120,8 @@ Step Retirement::Settle(Ring* ring) {
   return Step::kNotYet;
 }
 
-// Does for the owner, which is at rest, what its unsubmitted requests ask for, the way libuv does it
-// without a ring (uv__io_poll: EPOLL_CTL_ADD, and EPOLL_CTL_MOD if that says EEXIST).
+// Does for the owner, which is at rest, what its unsubmitted requests ask for, the way libuv does
+// it without a ring (uv__io_poll: EPOLL_CTL_ADD, and EPOLL_CTL_MOD if that says EEXIST).
 bool Retirement::Replay(const Ring& ring) const {
   if (ring.sqpoll) return false;
   const uint32_t tail = ring.SqTail();
@@ -1146,8 +1152,8 @@ void Retirement::Restore(const Ring& ring) const {
                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-// Nobody else uses the ring now, and libuv will neither unmap nor close it: uv__iou_delete() looks at
-// ringfd first.
+// Nobody else uses the ring now, and libuv will neither unmap nor close it: uv__iou_delete() looks
+// at ringfd first.
 void Retirement::Destroy(Ring* ring) {
   ring->view = View();
   munmap(reinterpret_cast<void*>(ring->iou.rings), PageUp(ring->iou.maxlen));
@@ -1206,8 +1212,8 @@ RetireRefusal Retirement::Run() {
     result_->fds.clear();
     if (deadline_ == 0) deadline_ = Now() + kRestBudgetNs;
 
-    // First see every owner at rest once, so that the usual reason for a refusal, a thread that never
-    // comes to rest, shows before anything is changed.
+    // First see every owner at rest once, so that the usual reason for a refusal, a thread that
+    // never comes to rest, shows before anything is changed.
     bool gone = false;
     for (bool waiting = true; waiting && !gone;) {
       waiting = false;
@@ -1297,25 +1303,23 @@ const char* Explain(RetireRefusal refusal) {
     case RetireRefusal::kNone:
       return "every io_uring instance is gone";
     case RetireRefusal::kProcUnreadable:
-      return "/proc/self cannot be read, so it is not known whether io_uring instances exist; mount "
-             "/proc, or start the program through the launcher";
+      return "/proc/self cannot be read, so it is not known whether io_uring instances exist";
     case RetireRefusal::kUnknownOwner:
-      return "an io_uring instance belongs to no libuv event loop that is known here; another native "
-             "module may use it: load it later, or start the program through the launcher";
+      return "an io_uring instance belongs to no libuv event loop that is known here; another "
+             "native module may use it";
     case RetireRefusal::kAmbiguousOwner:
-      return "more than one structure in memory looks like the owner of an io_uring instance; start "
-             "the program through the launcher";
+      return "more than one structure in memory looks like the owner of an io_uring instance";
     case RetireRefusal::kThreadsBusy:
-      return "a thread with an event loop did not come to rest; lock down before Workers are started, "
-             "or while they wait";
+      return "a thread with an event loop did not come to rest; lock down before Workers are "
+             "started, or while they wait";
     case RetireRefusal::kRequestsInFlight:
       return "file operations are under way in an io_uring instance; wait for them, or unset "
              "UV_USE_IO_URING";
     case RetireRefusal::kRingsRemain:
-      return "io_uring instances appeared again or did not go away; deny io_uring_setup first, and "
-             "lock down before Workers are started";
+      return "io_uring instances appeared again or did not go away; lock down before Workers are "
+             "started";
     case RetireRefusal::kConcurrentCall:
-      return "another thread is doing the same";
+      return "another thread is retiring io_uring instances";
     case RetireRefusal::kOutOfMemory:
       return "out of memory";
   }
@@ -1333,8 +1337,8 @@ size_t IoUringFilter(IoUringDenial denial, struct sock_filter* program) {
   const auto arch = static_cast<uint32_t>(offsetof(struct seccomp_data, arch));
   const auto number = static_cast<uint32_t>(offsetof(struct seccomp_data, nr));
   // kSetup leaves io_uring_enter alone: its test is made against a number that has matched already.
-  const auto enter = static_cast<uint32_t>(denial == IoUringDenial::kAll ? kIoUringEnter
-                                                                         : kIoUringSetup);
+  const auto enter =
+      static_cast<uint32_t>(denial == IoUringDenial::kAll ? kIoUringEnter : kIoUringSetup);
   const struct sock_filter filter[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, arch),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kNative, 0, 4),

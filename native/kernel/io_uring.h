@@ -1,9 +1,9 @@
 // Node's own io_uring instances: finding them, and making libuv give them up in place.
 //
 // libuv >= 1.50 (Node 22 and later) opens one ring for every event loop, before user code runs, to
-// batch epoll_ctl(2) (libuv src/unix/linux.c, uv__platform_loop_init). A seccomp filter does not see
-// what is submitted through a ring, so one that is left open is a way around the filter; and a filter
-// that denies io_uring_enter(2) while libuv still uses a ring makes libuv abort
+// batch epoll_ctl(2) (libuv src/unix/linux.c, uv__platform_loop_init). A seccomp filter does not
+// see what is submitted through a ring, so one that is left open is a way around the filter; and a
+// filter that denies io_uring_enter(2) while libuv still uses a ring makes libuv abort
 // (uv__epoll_ctl_flush). docs/io-uring.md has the whole story and the argument for RetireRings().
 #ifndef SECCOMP_TS_NATIVE_KERNEL_IO_URING_H_
 #define SECCOMP_TS_NATIVE_KERNEL_IO_URING_H_
@@ -25,14 +25,12 @@ struct RingCensus {
   // Memory mappings of rings. They keep a ring alive after its descriptor is closed, and the kernel
   // thread of an SQPOLL ring goes on consuming what is written to them.
   size_t mappings = 0;
-  // SQPOLL kernel threads (io_uring/sqpoll.c). They submit with no system call at all, and can be the
-  // only visible trace of a ring that was created with neither a descriptor nor a mapping.
+  // SQPOLL kernel threads (io_uring/sqpoll.c). They submit with no system call at all, and can be
+  // the only visible trace of a ring that was created with neither a descriptor nor a mapping.
   std::vector<pid_t> sqpoll_threads;
 
   // True only if it is known that no ring is left.
-  bool Clear() const {
-    return known && fds.empty() && mappings == 0 && sqpoll_threads.empty();
-  }
+  bool Clear() const { return known && fds.empty() && mappings == 0 && sqpoll_threads.empty(); }
 };
 
 RingCensus ListRings();
@@ -70,11 +68,13 @@ struct RetireResult {
   bool Ok() const { return refusal == RetireRefusal::kNone; }
 };
 
-// Makes every libuv loop of this process drop its rings, then destroys the rings. Must be called on a
-// thread that is not inside libuv's poll phase; any thread that can run a Node-API callback is not.
+// Makes every libuv loop of this process drop its rings, then destroys the rings. Must be called on
+// a thread that is not inside libuv's poll phase; any thread that can run a Node-API callback is
+// not.
 //
-// `own_loop_fields` is uv_loop_t::internal_fields of the caller's own loop (napi_get_uv_event_loop),
-// or null. It spares a search and lets loops that have never run be recognised.
+// `own_loop_fields` is uv_loop_t::internal_fields of the caller's own loop
+// (napi_get_uv_event_loop), or null. It spares a search and lets loops that have never run be
+// recognised.
 //
 // New loops open new rings, so deny io_uring_setup(2) first: IoUringFilter(IoUringDenial::kSetup).
 RetireResult RetireRings(const void* own_loop_fields);
@@ -86,9 +86,10 @@ enum class IoUringDenial : uint8_t {
 
 constexpr size_t kIoUringFilterMax = 8;
 
-// A filter for the native architecture that answers ENOSYS to those calls and allows everything else,
-// foreign architectures included, which are the real filter's business. ENOSYS, because libuv takes
-// it for a kernel without io_uring. Writes at most kIoUringFilterMax instructions, returns how many.
+// A filter for the native architecture that answers ENOSYS to those calls and allows everything
+// else, foreign architectures included, which are the real filter's business. ENOSYS, because libuv
+// takes it for a kernel without io_uring. Writes at most kIoUringFilterMax instructions, returns
+// how many.
 size_t IoUringFilter(IoUringDenial denial, struct sock_filter* program);
 
 }  // namespace seccomp_ts

@@ -39,7 +39,8 @@ bool ReadWholeFile(const char* path, std::vector<char>* data) {
 
 uint64_t Number(const char* text) {
   uint64_t value = 0;
-  for (; *text >= '0' && *text <= '9'; text++) value = value * 10 + static_cast<unsigned>(*text - '0');
+  for (; *text >= '0' && *text <= '9'; text++)
+    value = value * 10 + static_cast<unsigned>(*text - '0');
   return value;
 }
 
@@ -79,8 +80,8 @@ bool FindExecutable(std::vector<char>* executable) {
 }
 
 // /proc/self/cmdline shows the memory the arguments were in, and libuv writes process.title over it
-// (src/unix/proctitle.c). The argv array that the kernel put on the stack is left alone: the strings
-// are the original ones if each still begins where that array says.
+// (src/unix/proctitle.c). The argv array that the kernel put on the stack is left alone: the
+// strings are the original ones if each still begins where that array says.
 bool ArgumentsIntact(const std::vector<char>& stat, const std::vector<char>& arguments,
                      size_t count) {
   uint64_t stack = 0;  // start_stack: argc, argv[0], ..., NULL (fs/binfmt_elf.c, create_elf_tables)
@@ -162,9 +163,9 @@ class Undo {
     if (fcntl(fd, set_command, old & ~flags) == 0) descriptors_.push_back({fd, set_command, old});
   }
 
-  // execve(2) keeps ignored signals ignored and gives handled ones their default back. A handler that
-  // does nothing therefore ends the ignoring exactly at execve: other threads still run until then,
-  // and must not die of a SIGPIPE.
+  // execve(2) keeps ignored signals ignored and gives handled ones their default back. A handler
+  // that does nothing therefore ends the ignoring exactly at execve: other threads still run until
+  // then, and must not die of a SIGPIPE.
   void IgnoredSignal(int number) {
     Signal entry;
     entry.number = number;
@@ -204,9 +205,9 @@ class Undo {
   bool mask_saved_ = false;
 };
 
-// libuv makes pipes, sockets and terminals non-blocking when Node opens them as its standard streams,
-// and Node undoes that only when it exits normally (src/node.cc, ResetStdio). The flag belongs to the
-// open file, which others may share.
+// libuv makes pipes, sockets and terminals non-blocking when Node opens them as its standard
+// streams, and Node undoes that only when it exits normally (src/node.cc, ResetStdio). The flag
+// belongs to the open file, which others may share.
 bool MayBlock(int fd) {
   struct statx s;
   return syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &s) == 0 &&
@@ -230,10 +231,12 @@ const char* Explain(ReexecBlocker blocker) {
     case ReexecBlocker::kProcUnreadable:
       return "the original arguments cannot be read from /proc/self";
     case ReexecBlocker::kArgumentsOverwritten:
-      return "the original arguments are gone: process.title or --title was set, or the program was "
+      return "the original arguments are gone: process.title or --title was set, or the program "
+             "was "
              "started through the dynamic loader";
     case ReexecBlocker::kPrivilegedExecutable:
-      return "the executable gains privileges when it is started (set-user-ID or file capabilities), "
+      return "the executable gains privileges when it is started (set-user-ID or file "
+             "capabilities), "
              "and under no_new_privs it would not gain them again";
   }
   return "";

@@ -1,8 +1,9 @@
 // Starting the program over: same process, same arguments, new image.
 //
-// The filter IoUringFilter(kAll) survives execve(2), so the new image starts where io_uring does not
-// exist, and libuv opens no ring (src/unix/linux.c, uv__iou_init). When this is the wrong thing to do
-// is in docs/io-uring.md; what of that native code can see is here, the rest is lib/lockdown's.
+// A filter that denies io_uring_setup, IoUringFilter(kSetup), survives execve(2), so libuv opens no
+// ring in the new image (src/unix/linux.c, uv__iou_init). Not kAll: should execve fail, this image
+// must be able to go on with the rings it has. When to keep away from all this is in
+// docs/io-uring.md; what of that native code can see is here, the rest is lib/lockdown's.
 #ifndef SECCOMP_TS_NATIVE_KERNEL_REEXEC_H_
 #define SECCOMP_TS_NATIVE_KERNEL_REEXEC_H_
 
@@ -22,8 +23,9 @@ enum class ReexecBlocker : uint8_t {
 
 const char* Explain(ReexecBlocker blocker);
 
-// Signs that the program has begun its work, which would be lost or done twice. None of them forbids
-// anything here; the caller compares them with what a program has that has only just started.
+// Signs that the program has begun its work, which would be lost or done twice. None of them
+// forbids anything here; the caller compares them with what a program has that has only just
+// started.
 struct ReexecTraces {
   uint32_t threads = 0;
   uint32_t event_loops = 0;  // epoll descriptors: Node itself has 3, each Worker one more
@@ -35,8 +37,8 @@ struct ReexecTraces {
 
 struct ReexecPlan {
   ReexecBlocker blocker = ReexecBlocker::kProcUnreadable;
-  std::vector<char> executable;   // NUL-terminated
-  std::vector<char> arguments;    // NUL-terminated strings, one after the other
+  std::vector<char> executable;  // NUL-terminated
+  std::vector<char> arguments;   // NUL-terminated strings, one after the other
   size_t argument_count = 0;
   ReexecTraces traces;
 };

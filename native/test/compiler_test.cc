@@ -483,13 +483,14 @@ TEST(SetsAreSearchedInLogarithmicTime) {
 }
 
 TEST(NumbersAreSearchedInLogarithmicTime) {
-  // The shape of a container's profile: 470 numbers, most of them allowed, in about 60 runs.
+  // The shape of a container's profile: 470 numbers, most of them allowed, in 100 runs.
   std::vector<SyscallRules> allowed;
   std::vector<NumberRange> denied;
   uint32_t next = 0;
   for (uint32_t i = 0; next < 470; i++) {
     uint32_t last = next + i * 7 % 15;
-    for (uint32_t number = next; number <= last; number++) allowed.push_back(Syscall(number, kAllow));
+    for (uint32_t number = next; number <= last; number++)
+      allowed.push_back(Syscall(number, kAllow));
     denied.push_back({last + 1, last + 1 + (i % 3 == 0 ? i % 4 : 0), kDeny});
     next = denied.back().last + 1;
   }
@@ -501,9 +502,9 @@ TEST(NumbersAreSearchedInLogarithmicTime) {
     CHECK_EQ(evaluation.action, ReferenceAction(rules, Call(kX64, number)));
     worst = evaluation.executed > worst ? evaluation.executed : worst;
   }
-  CHECK_EQ(denied.size(), 54u);
-  CHECK(program.size() <= 90);
-  CHECK(worst <= 12);
+  CHECK_EQ(denied.size(), 50u);
+  CHECK(program.size() <= 80);
+  CHECK(worst <= 11);
 }
 
 TEST(JumpsReachBeyond255Instructions) {
@@ -598,7 +599,7 @@ TEST(ProgramsNearTheLimitCompile) {
     last_size = result.program.size();
     rules = more;
   }
-  CHECK(last_size > 4050 && last_size <= 4096);
+  if (!CHECK(last_size > 4050 && last_size <= 4096)) return;
   Program program = CompileOk(rules);
   for (const SyscallRules& syscall : rules.arches[0].syscalls) {
     for (uint64_t a : {0, 3, 4, 12, 15}) {

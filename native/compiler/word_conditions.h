@@ -1,7 +1,7 @@
 // The typed intermediate form: conditions on 64-bit arguments become tests on 32-bit words, the
 // only thing that classic BPF can load and compare.
-#ifndef SECCOMP_TS_NATIVE_COMPILER_WORD_TESTS_H_
-#define SECCOMP_TS_NATIVE_COMPILER_WORD_TESTS_H_
+#ifndef SECCOMP_TS_NATIVE_COMPILER_WORD_CONDITIONS_H_
+#define SECCOMP_TS_NATIVE_COMPILER_WORD_CONDITIONS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -83,4 +83,4 @@ class WordTestTable {
 
 }  // namespace seccomp_ts
 
-#endif  // SECCOMP_TS_NATIVE_COMPILER_WORD_TESTS_H_
+#endif  // SECCOMP_TS_NATIVE_COMPILER_WORD_CONDITIONS_H_

@@ -1,4 +1,4 @@
-#include "word_tests.h"
+#include "word_conditions.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,0 +1,130 @@
+/** What the bench makes of a containers or OCI profile: every contestant is fed from it. */
+import t from 'tap'
+import { ProfileError, resolveProfile, toPolicy, toText } from '../../bench/profile'
+import { compileRules } from '../../lib/compiler/compile'
+import { native } from '../../lib/native'
+import { normalise } from '../../lib/policy/normalise'
+import { AUDIT_ARCH, findSyscall } from '../../lib/syscalls'
+
+const allowed = (names: string[], more: object = {}): object => ({
+  names,
+  action: 'SCMP_ACT_ALLOW',
+  args: null,
+  includes: {},
+  excludes: {},
+  ...more,
+})
+const arg = (index: number, op: string, value: number, valueTwo = 0): object => ({
+  index,
+  op,
+  value,
+  valueTwo,
+})
+
+const profile = {
+  defaultAction: 'SCMP_ACT_ERRNO',
+  defaultErrnoRet: 38,
+  syscalls: [
+    allowed(['read', 'write', 'socketcall', 'no_such_call']),
+    allowed(['write'], { args: [arg(0, 'SCMP_CMP_EQ', 1)] }),
+    allowed(['arch_prctl'], { includes: { arches: ['amd64', 'x32'] } }),
+    allowed(['lseek'], { includes: { arches: ['s390x'] } }),
+    allowed(['dup'], { excludes: { arches: ['amd64'] } }),
+    allowed(['mount'], { includes: { caps: ['CAP_SYS_ADMIN'] } }),
+    allowed(['fsync'], { excludes: { caps: ['CAP_SYS_ADMIN'] } }),
+    { names: ['bpf'], action: 'SCMP_ACT_ERRNO', errnoRet: 22, args: [] },
+    allowed(['personality'], { args: [arg(0, 'SCMP_CMP_EQ', 0xffffffff)] }),
+    allowed(['personality'], { args: [arg(0, 'SCMP_CMP_EQ', 8)] }),
+    allowed(['personality'], { args: [arg(0, 'SCMP_CMP_EQ', 8)] }),
+    allowed(['socket'], { args: [arg(0, 'SCMP_CMP_NE', 16), arg(2, 'SCMP_CMP_GT', 4)] }),
+    // Two conditions on one argument are alternatives, as in runc.
+    allowed(['ioctl'], { args: [arg(1, 'SCMP_CMP_LT', 10), arg(1, 'SCMP_CMP_EQ', 20)] }),
+    allowed(['clone'], { args: [arg(0, 'SCMP_CMP_MASKED_EQ', 0x7e020000, 0)] }),
+  ],
+}
+
+const isKnown = (name: string): boolean => findSyscall(name, 'x86_64') !== undefined
+const list = resolveProfile(profile, isKnown)
+
+t.test('the list', async (t) => {
+  const condition = (index: number, op: string, value: number, valueTwo = 0): object => ({
+    index,
+    op,
+    value,
+    valueTwo,
+  })
+  t.same(list, {
+    errno: 1,
+    rules: [
+      { name: 'arch_prctl', conditions: [] },
+      { name: 'clone', conditions: [condition(0, 'maskedEq', 0x7e020000)] },
+      { name: 'fsync', conditions: [] },
+      { name: 'ioctl', conditions: [condition(1, 'lt', 10)] },
+      { name: 'ioctl', conditions: [condition(1, 'eq', 20)] },
+      { name: 'personality', conditions: [condition(0, 'eq', 0xffffffff)] },
+      { name: 'personality', conditions: [condition(0, 'eq', 8)] },
+      { name: 'read', conditions: [] },
+      { name: 'socket', conditions: [condition(0, 'ne', 16), condition(2, 'gt', 4)] },
+      { name: 'write', conditions: [] },
+    ],
+  })
+  t.same(resolveProfile({ linux: { seccomp: profile } }, isKnown), list, 'or a config.json')
+})
+
+t.test('the text for the harness in C', async (t) => {
+  const lines = toText(list).split('\n')
+  t.equal(lines[0], 'errno 1')
+  t.equal(lines[1], 'arch_prctl 0')
+  t.equal(lines[9], 'socket 2 0 ne 16 0 2 gt 4 0')
+})
+
+t.test('the policy allows what the profile does, and nothing else', async (t) => {
+  const { bytes } = compileRules(normalise(toPolicy(list), { arch: 'x86_64', pid: 1 }))
+  const answer = (name: string, ...args: (number | bigint)[]): string => {
+    const number = findSyscall(name, 'x86_64')?.number
+    if (number === undefined) throw new Error(name)
+    const words = BigUint64Array.from({ length: 6 }, (_, i) => BigInt(args[i] ?? 0))
+    const action = native().evaluate(bytes, AUDIT_ARCH.x86_64, number, words)
+    if (action === 0x7fff0000) return 'allow'
+    return action === 0x00050001 ? 'EPERM' : action.toString(16)
+  }
+  const calls: [name: string, args: (number | bigint)[], answer: string][] = [
+    ['read', [], 'allow'],
+    ['write', [7], 'allow'],
+    ['fsync', [], 'allow'],
+    ['arch_prctl', [], 'allow'],
+    ['lseek', [], 'EPERM'],
+    ['dup', [], 'EPERM'],
+    ['mount', [], 'EPERM'],
+    ['bpf', [], 'EPERM'],
+    ['personality', [0xffffffff], 'allow'],
+    ['personality', [0xffffffffffffffffn], 'EPERM'],
+    ['personality', [8], 'allow'],
+    ['personality', [9], 'EPERM'],
+    ['socket', [2, 0, 5], 'allow'],
+    ['socket', [16, 0, 5], 'EPERM'],
+    ['socket', [2, 0, 4], 'EPERM'],
+    ['ioctl', [0, 9], 'allow'],
+    ['ioctl', [0, 20], 'allow'],
+    ['ioctl', [0, 10], 'EPERM'],
+    ['clone', [0x01010000], 'allow'],
+    ['clone', [0x10000000], 'EPERM'],
+    // Not ENOSYS, which libseccomp would not say either.
+    ['clone3', [], 'EPERM'],
+    ['openat2', [], 'EPERM'],
+    ['io_uring_enter', [], 'EPERM'],
+  ]
+  for (const [name, args, expected] of calls) {
+    t.equal(answer(name, ...args), expected, `${name}(${args.join(', ')})`)
+  }
+})
+
+t.test('what the list cannot say is refused', async (t) => {
+  const refused = (changed: object): void => {
+    t.throws(() => resolveProfile({ ...profile, ...changed }, isKnown), ProfileError)
+  }
+  refused({ defaultAction: 'SCMP_ACT_KILL' })
+  refused({ syscalls: [{ names: ['read'], action: 'SCMP_ACT_NOTIFY' }] })
+  refused({ syscalls: [allowed(['read'], { args: [arg(0, 'SCMP_CMP_NEAR', 1)] })] })
+  refused({ syscalls: [allowed(['read'], { args: [arg(0, 'SCMP_CMP_EQ', 2 ** 53)] })] })
+})

@@ -1,0 +1,1 @@
+export function damagedPolicies(policy: unknown, seed: number, count: number): Iterable<unknown>
