@@ -4,6 +4,7 @@ const tseslint = require('typescript-eslint')
 
 const node = {
   ...{ require: 'readonly', module: 'writable', exports: 'writable', __dirname: 'readonly' },
+  ...{ __filename: 'readonly' },
   ...{ process: 'readonly', console: 'readonly', Buffer: 'readonly', URL: 'readonly' },
   ...{ setTimeout: 'readonly', clearTimeout: 'readonly', setImmediate: 'readonly' },
   ...{ setInterval: 'readonly', clearInterval: 'readonly', performance: 'readonly' },
@@ -48,6 +49,9 @@ module.exports = tseslint.config(
       '@typescript-eslint/non-nullable-type-assertion-style': 'off',
       '@typescript-eslint/no-dynamic-delete': 'off',
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+      // The lines of a type test: what is expected stands in them.
+      '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': false }],
       // A tap test is an instance of a class made of plugins.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
     },
@@ -61,5 +65,11 @@ module.exports = tseslint.config(
       'no-unused-vars': ['error', { ignoreRestSiblings: true }],
       strict: ['error', 'global'],
     },
+  },
+  {
+    files: ['**/*.mjs'],
+    extends: [tseslint.configs.eslintRecommended],
+    languageOptions: { sourceType: 'module', globals: node },
+    rules: { 'no-undef': 'error', 'no-unused-vars': 'error' },
   },
 )

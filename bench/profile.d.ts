@@ -17,7 +17,6 @@ export interface ProfileRules {
   }[]
 }
 
-export class ProfileError extends Error {}
 export const defaultProfile: string
 export function readProfile(file: string, isKnown: (name: string) => boolean): ProfileRules
 export function resolveProfile(profile: unknown, isKnown: (name: string) => boolean): ProfileRules

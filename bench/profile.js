@@ -6,6 +6,7 @@
 'use strict'
 
 const { readFileSync } = require('node:fs')
+const { ScriptError } = require('../scripts/common')
 
 const EPERM = 1
 
@@ -25,8 +26,6 @@ const OPERATORS = {
   SCMP_CMP_MASKED_EQ: 'maskedEq',
 }
 
-class ProfileError extends Error {}
-
 /** Whether a group of rules holds here: `includes` must all be met, `excludes` must not. */
 function applies({ includes, excludes }) {
   if ((includes?.caps ?? []).length > 0) return false
@@ -36,9 +35,9 @@ function applies({ includes, excludes }) {
 
 function toCondition({ index, op, value, valueTwo }) {
   const operator = OPERATORS[op]
-  if (operator === undefined) throw new ProfileError(`unknown operator ${op}`)
+  if (operator === undefined) throw new ScriptError(`unknown operator ${op}`)
   for (const number of [value, valueTwo ?? 0]) {
-    if (!Number.isSafeInteger(number)) throw new ProfileError(`${number} is not an exact integer`)
+    if (!Number.isSafeInteger(number)) throw new ScriptError(`${number} is not an exact integer`)
   }
   return { index, op: operator, value, valueTwo: operator === 'maskedEq' ? valueTwo : 0 }
 }
@@ -64,14 +63,14 @@ function alternatives(args) {
 function resolveProfile(profile, isKnown) {
   const { defaultAction, syscalls } = profile.linux?.seccomp ?? profile
   if (defaultAction !== 'SCMP_ACT_ERRNO' || !Array.isArray(syscalls)) {
-    throw new ProfileError('not a profile that allows by name and answers an errno otherwise')
+    throw new ScriptError('not a profile that allows by name and answers an errno otherwise')
   }
   const byName = new Map()
   for (const group of syscalls) {
     if (!applies(group)) continue
     // The same as the default, once folded.
     if (group.action === 'SCMP_ACT_ERRNO') continue
-    if (group.action !== 'SCMP_ACT_ALLOW') throw new ProfileError(`cannot say ${group.action}`)
+    if (group.action !== 'SCMP_ACT_ALLOW') throw new ScriptError(`cannot say ${group.action}`)
     for (const name of group.names ?? [group.name]) {
       if (!isKnown(name)) continue
       byName.set(name, [...(byName.get(name) ?? []), ...alternatives(group.args)])
@@ -124,4 +123,4 @@ function toText({ errno, rules }) {
   return [`errno ${errno}`, ...lines, ''].join('\n')
 }
 
-module.exports = { ProfileError, defaultProfile, readProfile, resolveProfile, toPolicy, toText }
+module.exports = { defaultProfile, readProfile, resolveProfile, toPolicy, toText }

@@ -62,10 +62,7 @@ export interface NativeProbe {
     Record<'tsync' | 'tsyncEsrch' | 'log' | 'specAllow' | 'newListener', number>
   >
   readonly actions: Readonly<
-    Record<
-      'kill' | 'killThread' | 'trap' | 'errno' | 'notify' | 'trace' | 'log' | 'allow',
-      number
-    >
+    Record<'kill' | 'killThread' | 'trap' | 'errno' | 'notify' | 'trace' | 'log' | 'allow', number>
   >
   /** prctl(PR_GET_SECCOMP), or a negative errno. */
   readonly mode: number

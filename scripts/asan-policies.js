@@ -15,7 +15,12 @@ function child(addon) {
   const sanitized = { exports: {} }
   process.dlopen(sanitized, addon)
   // lib/native.ts asks for the prebuild; it gets the sanitized one.
-  require.cache[prebuilt] = { id: prebuilt, filename: prebuilt, loaded: true, exports: sanitized.exports }
+  require.cache[prebuilt] = {
+    id: prebuilt,
+    filename: prebuilt,
+    loaded: true,
+    exports: sanitized.exports,
+  }
   const { PolicyError, compile, webServer } = require('../dist')
   const { damagedPolicies } = require('../test/damage/damage')
   let compiled = 0
@@ -36,18 +41,28 @@ function child(addon) {
   let seed = 1
   const random = (n) => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % n
   for (let i = 0; i < COUNT; i++) {
-    const words = Uint32Array.from(good).subarray(0, random(2) === 0 ? random(good.length) : good.length)
-    for (let j = 0; j <= random(4) && words.length > 0; j++) words[random(words.length)] = random(2 ** 32)
+    const words = Uint32Array.from(good).subarray(
+      0,
+      random(2) === 0 ? random(good.length) : good.length,
+    )
+    for (let j = 0; j <= random(4) && words.length > 0; j++)
+      words[random(words.length)] = random(2 ** 32)
     sanitized.exports.compile(words)
   }
-  console.log(`${COUNT} damaged policies: ${compiled} compiled, ${refused} refused; ${COUNT} damaged rule sets`)
+  console.log(
+    `${COUNT} damaged policies: ${compiled} compiled, ${refused} refused; ${COUNT} damaged rule sets`,
+  )
 }
 
 function main() {
-  const addon = path.resolve(process.argv[2] ?? path.join(root, 'build-asan/Release/seccomp-ts.node'))
+  const addon = path.resolve(
+    process.argv[2] ?? path.join(root, 'build-asan/Release/seccomp-ts.node'),
+  )
   if (process.env.SECCOMP_TS_ASAN_CHILD === '1') return child(addon)
   const compiler = process.env.CXX ?? 'g++'
-  const library = execFileSync(compiler, ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
+  const library = execFileSync(compiler, ['-print-file-name=libasan.so'], {
+    encoding: 'utf8',
+  }).trim()
   const { status, signal } = spawnSync(process.execPath, [__filename, addon], {
     stdio: 'inherit',
     env: {

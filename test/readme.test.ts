@@ -20,7 +20,9 @@ const snippets: readonly Snippet[] = [...readme.matchAll(/^```(\w+)\n([^]*?)^```
 
 /** A snippet is found by a line of its own, so that the README can be rearranged. */
 const find = (language: string, containing: string): string => {
-  const found = snippets.filter((each) => each.language === language && each.text.includes(containing))
+  const found = snippets.filter(
+    (each) => each.language === language && each.text.includes(containing),
+  )
   if (found.length !== 1) throw new Error(`${found.length} ${language} snippets with ${containing}`)
   tried.add(found[0] as Snippet)
   return (found[0] as Snippet).text
@@ -32,8 +34,7 @@ const toModule = (typescript: string): string =>
     compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
   }).outputText
 
-const runModule = (source: string): Promise<Outcome> =>
-  runVictim({ source, extension: 'mjs' })
+const runModule = (source: string): Promise<Outcome> => runVictim({ source, extension: 'mjs' })
 
 t.test('the first thirty seconds', async (t) => {
   const outcome = await runModule(toModule(find('ts', 'createServer')))
@@ -85,31 +86,46 @@ t.test('a policy file', async (t) => {
 
 t.test('before the first line', async (t) => {
   const command = find('sh', 'register app.js').trim()
-  writeFile('app.js', "try { require('child_process').execSync('id') } catch (e) { console.log(e.code) }")
+  writeFile(
+    'app.js',
+    "try { require('child_process').execSync('id') } catch (e) { console.log(e.code) }",
+  )
   const run = (line: string, cwd: string): string =>
-    execFileSync('/usr/bin/env', ['-i', `PATH=${join(process.execPath, '..')}:/usr/bin:/bin`, 'sh', '-c', line], {
-      cwd,
-      encoding: 'utf8',
-    })
+    execFileSync(
+      '/usr/bin/env',
+      ['-i', `PATH=${join(process.execPath, '..')}:/usr/bin:/bin`, 'sh', '-c', line],
+      {
+        cwd,
+        encoding: 'utf8',
+      },
+    )
   t.equal(run(command, sandboxDirectory()).trim(), 'EPERM')
 
   const manifest = find('json', '"seccomp-ts": {')
-  const { policy, ...options } = (JSON.parse(manifest) as { 'seccomp-ts': { policy: string } })['seccomp-ts']
+  const { policy, ...options } = (JSON.parse(manifest) as { 'seccomp-ts': { policy: string } })[
+    'seccomp-ts'
+  ]
   t.equal(parseOptions(options).log, true)
   writeFile('readme-app/package.json', manifest)
   writeFile(join('readme-app', policy), find('json', '"SELF"'))
-  writeFile('readme-app/app.js', "try { require('child_process').execFileSync('/bin/true') } catch (e) { console.log(e.code) }")
+  writeFile(
+    'readme-app/app.js',
+    "try { require('child_process').execFileSync('/bin/true') } catch (e) { console.log(e.code) }",
+  )
   const preloaded = command.replace('SECCOMP_TS_POLICY=webServer ', '')
   t.equal(run(preloaded, join(sandboxDirectory(), 'readme-app')).trim(), 'EACCES')
 })
 
 t.test('child processes', async (t) => {
-  writeFile('plugin.mjs', `
+  writeFile(
+    'plugin.mjs',
+    `
     import { connect } from 'node:net'
     process.once('message', (message) => {
       try { connect(80, '127.0.0.1').on('error', (error) => process.send(message + ' ' + error.code)) }
       catch (error) { process.send(message + ' ' + error.code) }
-    })`)
+    })`,
+  )
   const outcome = await runModule(find('js', "fork('./plugin.mjs'"))
   t.equal(outcome.stdout.trim(), 'hello EACCES', outcome.stderr)
 })
@@ -154,10 +170,16 @@ t.test('the TypeScript compiles', async (t: Test) => {
   const files = new Map(
     sources.map((each, index) => [join(root, `test/readme-${index}.ts`), each.text]),
   )
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) =>
+    ts.sys.readFile(path),
+  ) as {
     config: { compilerOptions: object }
   }
-  const { options } = ts.parseJsonConfigFileContent({ compilerOptions: config.compilerOptions, files: [] }, ts.sys, root)
+  const { options } = ts.parseJsonConfigFileContent(
+    { compilerOptions: config.compilerOptions, files: [] },
+    ts.sys,
+    root,
+  )
   const host = ts.createCompilerHost(options)
   const { readFile, fileExists } = host
   host.readFile = (path) => files.get(path) ?? readFile.call(host, path)
@@ -170,6 +192,9 @@ t.test('the TypeScript compiles', async (t: Test) => {
 })
 
 t.test('no snippet was left out', async (t) => {
-  t.same(snippets.filter((each) => !tried.has(each)).map((each) => each.text), [])
+  t.same(
+    snippets.filter((each) => !tried.has(each)).map((each) => each.text),
+    [],
+  )
   t.ok(snippets.length >= 9)
 })

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define MAX_CONTESTANTS 8
-#define BATCHES 101
+#define BATCHES 51
 #define CALLS 1000
 
 struct contestant {

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -126,23 +125,15 @@ static void time_parts(uint32_t level, int times) {
   fflush(stdout);
 }
 
-// A filter cannot be taken off again, so this is the work of a child. It reports by a pipe that is
-// open already, and leaves by exit_group, which every profile allows.
+// As ours does, on itself: the filter cannot be taken off again, and what is left to do, the
+// profile allows. Not in a fork: every page that the child then writes would have to be copied
+// within the time.
 static void time_total(uint32_t level) {
-  int ends[2];
-  if (pipe(ends) != 0) die("no pipe");
-  const pid_t child = fork();
-  if (child == 0) {
-    const uint64_t start = now();
-    const uint64_t used = processor_time();
-    scmp_filter_ctx context = add_rules(level);
-    if (seccomp_load(context) != 0) die("seccomp_load failed");
-    const uint64_t taken[2] = {now() - start, processor_time() - used};
-    _exit(write(ends[1], taken, sizeof(taken)) == sizeof(taken) ? 0 : 1);
-  }
-  uint64_t taken[2];
-  if (child < 0 || read(ends[0], taken, sizeof(taken)) != sizeof(taken)) die("the child failed");
-  waitpid(child, NULL, 0);
+  const uint64_t start = now();
+  const uint64_t used = processor_time();
+  scmp_filter_ctx context = add_rules(level);
+  if (seccomp_load(context) != 0) die("seccomp_load failed");
+  const uint64_t taken[2] = {now() - start, processor_time() - used};
   printf("total %llu %llu\n", (unsigned long long)taken[0], (unsigned long long)taken[1]);
 }
 

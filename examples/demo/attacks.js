@@ -80,17 +80,22 @@ const attempts = [
   ['load a kernel module (init_module)', () => call('init_module', 0, 0, '')],
   ['load a kernel module (finit_module)', () => call('finit_module', -1, '', 0)],
   ['replace the kernel (kexec_load)', () => call('kexec_load', 0, 0, 0, 0)],
-  ['open a file through libuv’s io_uring', () => {
-    const read = attacker.readThroughRing('/etc/hostname')
-    if (read === null) return 'no ring'
-    return typeof read === 'string' ? 0 : read
-  }],
+  [
+    'open a file through libuv’s io_uring',
+    () => {
+      const read = attacker.readThroughRing('/etc/hostname')
+      if (read === null) return 'no ring'
+      return typeof read === 'string' ? 0 : read
+    },
+  ],
   ['a new io_uring', () => call('io_uring_setup', 4, Buffer.alloc(120))],
   ['io_uring_enter', () => call('io_uring_enter', -1, 0, 0, 0, 0, 0)],
   ['type into the terminal (TIOCSTI)', () => call('ioctl', 0, 0x5412, ' ')],
   ['TIOCSTI, garbage in the upper half', () => call('ioctl', 0, garbage | 0x5412n, ' ')],
   ['write a file', () => viaNode(() => fs.writeFileSync('/tmp/seccomp-ts-demo', 'x'))],
-  ...(x64 ? [['execve through the x32 entry', () => attacker.syscall(0x40000000 + 520, 0, 0, 0)]] : []),
+  ...(x64
+    ? [['execve through the x32 entry', () => attacker.syscall(0x40000000 + 520, 0, 0, 0)]]
+    : []),
 ]
 
 /** The kernel ends the process for this one, so it is tried in a child under the same policy. */

@@ -84,7 +84,14 @@ function load(port, onTenth) {
 const table = (rows) => {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
   return rows
-    .map((row) => '  ' + row.map((cell, column) => cell.padEnd(widths[column])).join('   ').trimEnd())
+    .map(
+      (row) =>
+        '  ' +
+        row
+          .map((cell, column) => cell.padEnd(widths[column]))
+          .join('   ')
+          .trimEnd(),
+    )
     .join('\n')
 }
 

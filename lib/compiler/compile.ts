@@ -31,7 +31,9 @@ export interface Program {
  */
 export function compile(policy: Policy, target: CompileTarget = {}): Program {
   const host = hostTarget()
-  return compileRules(rulesOf(policy, { arch: target.arch ?? host.arch, pid: target.pid ?? host.pid }))
+  return compileRules(
+    rulesOf(policy, { arch: target.arch ?? host.arch, pid: target.pid ?? host.pid }),
+  )
 }
 
 /** @internal */

@@ -31,10 +31,8 @@ export function checkInstalled(result: NativeInstallation, commOf: (tid: number)
   const threads = tid === 0 ? [] : [thread]
   const shown = tid === 0 ? 'a thread' : `thread ${tid} (${thread.name})`
   const errno = error === 0 ? undefined : name(error)
-  const fail = (
-    code: LockdownError['code'],
-    details: LockdownErrorDetails,
-  ): LockdownError => new LockdownError(code, { errno, ...details })
+  const fail = (code: LockdownError['code'], details: LockdownErrorDetails): LockdownError =>
+    new LockdownError(code, { errno, ...details })
 
   switch (outcome) {
     case 'installed':

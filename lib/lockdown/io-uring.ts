@@ -27,7 +27,9 @@ export interface IoUringPlan {
 }
 
 const countRings = (rings: NativeRings): number =>
-  rings.known ? Math.max(rings.fds.length, rings.sqpollThreads.length, rings.mappings > 0 ? 1 : 0) : -1
+  rings.known
+    ? Math.max(rings.fds.length, rings.sqpollThreads.length, rings.mappings > 0 ? 1 : 0)
+    : -1
 
 /** Whether any rule, or the default, lets some call of this name through. */
 function letsThrough(rules: Rules, name: SyscallName): boolean {

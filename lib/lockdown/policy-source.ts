@@ -24,7 +24,10 @@ const HOW =
  *
  * @throws PolicyError ERR_POLICY_NOT_FOUND, ERR_POLICY_SHAPE
  */
-export function findPolicy(environment: NodeJS.ProcessEnv, entry: string | undefined): PolicySource {
+export function findPolicy(
+  environment: NodeJS.ProcessEnv,
+  entry: string | undefined,
+): PolicySource {
   const given = environment['SECCOMP_TS_POLICY']
   if (given !== undefined && given !== '') {
     const origin = 'SECCOMP_TS_POLICY'

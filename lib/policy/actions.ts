@@ -2,14 +2,7 @@
 import type { ErrnoName } from '../syscalls'
 
 export type ActionName =
-  | 'allow'
-  | 'errno'
-  | 'kill'
-  | 'killThread'
-  | 'trap'
-  | 'trace'
-  | 'log'
-  | 'notify'
+  'allow' | 'errno' | 'kill' | 'killThread' | 'trap' | 'trace' | 'log' | 'notify'
 
 /** What every rule carries, conditional or not. */
 interface ActionFields {

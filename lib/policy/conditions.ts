@@ -61,11 +61,7 @@ export interface FlagComparator<V> extends Width {
 }
 
 export type Comparator<V = Scalar> =
-  | ValueComparator<V>
-  | RangeComparator<V>
-  | SetComparator<V>
-  | MaskComparator<V>
-  | FlagComparator<V>
+  ValueComparator<V> | RangeComparator<V> | SetComparator<V> | MaskComparator<V> | FlagComparator<V>
 
 /**
  * JSON has no bigint, and a number beyond 2^53 is not the number that was written: those are kept
@@ -115,9 +111,7 @@ export const noneOf = <T extends Scalar = never, const V extends Listed<T> = Lis
 ): SetComparator<T | V[number]> => ofSet('noneOf', values)
 
 const plainBits = <B>(bits: B): OneBit<B> | readonly OneBit<B>[] =>
-  Array.isArray(bits)
-    ? Object.freeze((bits as OneBit<B>[]).map(plain))
-    : plain(bits as OneBit<B>)
+  Array.isArray(bits) ? Object.freeze((bits as OneBit<B>[]).map(plain)) : plain(bits as OneBit<B>)
 
 type Bits<T> = Listed<T>[number] | Listed<T>
 type OneBit<B> = B extends readonly (infer E)[] ? E : B

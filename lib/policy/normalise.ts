@@ -146,11 +146,13 @@ function hiddenCalls(policy: ParsedPolicy, defaultAction: number, arch: Arch): S
   const denies = !lets(defaultAction)
   const anyRestricted = denies || [...policy.syscalls.values()].some(restricted)
 
-  const hidden = HIDDEN.filter(({ twins }) =>
-    denies || twins.some((twin) => {
-      const rules = policy.syscalls.get(twin)
-      return restricted(rules) || conditional(rules)
-    }),
+  const hidden = HIDDEN.filter(
+    ({ twins }) =>
+      denies ||
+      twins.some((twin) => {
+        const rules = policy.syscalls.get(twin)
+        return restricted(rules) || conditional(rules)
+      }),
   ).map(({ name }) => name)
   return [...hidden, ...(anyRestricted ? IO_URING : [])].flatMap((name) => {
     const info = findSyscall(name, arch)
@@ -298,7 +300,12 @@ function toInteger(value: unknown, path: string, { type, target }: ValueContext)
   })
 }
 
-function toConstant(name: string, path: string, type: ArgumentInfo | undefined, arch: Arch): bigint {
+function toConstant(
+  name: string,
+  path: string,
+  type: ArgumentInfo | undefined,
+  arch: Arch,
+): bigint {
   const family = type?.constants
   const number = family === undefined ? undefined : constantValue(family, name, arch)
   if (number !== undefined) return number
@@ -332,7 +339,8 @@ function valueSet(
     ranges: between(min, max, width, signed),
   })
   const exactly = values.map((value) => [word(value), word(value)] as const)
-  const combine = (list: readonly bigint[]): bigint => list.reduce((all, bit) => all | word(bit), 0n)
+  const combine = (list: readonly bigint[]): bigint =>
+    list.reduce((all, bit) => all | word(bit), 0n)
   const bits = combine(values)
 
   switch (op) {

@@ -216,7 +216,14 @@ function parseErrno(value: unknown, path: string): number {
       throw new PolicyError('ERR_UNKNOWN_ERRNO', {
         path,
         problem: `there is no errno '${value}'`,
-        suggestion: suggest(value, ['EPERM', 'EACCES', 'ENOSYS', 'EAFNOSUPPORT', 'ENOENT', 'EINVAL']),
+        suggestion: suggest(value, [
+          'EPERM',
+          'EACCES',
+          'ENOSYS',
+          'EAFNOSUPPORT',
+          'ENOENT',
+          'EINVAL',
+        ]),
       })
     }
     return number

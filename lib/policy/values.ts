@@ -73,7 +73,9 @@ export function contains(outer: ValueSet, inner: ValueSet): boolean {
     if (outer.negate !== inner.negate) return false
     const [small, large] = outer.negate ? [inner, outer] : [outer, inner]
     // Fewer bits asked for, and those alike: x & large == e implies x & small == e & small.
-    return (small.mask & large.mask) === small.mask && (large.expected & small.mask) === small.expected
+    return (
+      (small.mask & large.mask) === small.mask && (large.expected & small.mask) === small.expected
+    )
   }
   if (outer.kind === 'masked' && inner.kind === 'ranges') {
     return inner.ranges.every(

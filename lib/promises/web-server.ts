@@ -6,15 +6,7 @@
  * for musl, on a C program; calls that appear only in races, as a fallback for the vDSO or on musl
  * are listed with the rest.
  */
-import {
-  allow,
-  eq,
-  errno,
-  maskedEq,
-  oneOf,
-  type Policy,
-  type RulesFor,
-} from '../policy'
+import { allow, eq, errno, maskedEq, oneOf, type Policy, type RulesFor } from '../policy'
 import type { SyscallName } from '../syscalls'
 
 const allowAll = (

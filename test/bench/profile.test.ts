@@ -1,6 +1,6 @@
 /** What the bench makes of a containers or OCI profile: every contestant is fed from it. */
 import t from 'tap'
-import { ProfileError, resolveProfile, toPolicy, toText } from '../../bench/profile'
+import { resolveProfile, toPolicy, toText } from '../../bench/profile'
 import { compileRules } from '../../lib/compiler/compile'
 import { native } from '../../lib/native'
 import { normalise } from '../../lib/policy/normalise'
@@ -120,11 +120,14 @@ t.test('the policy allows what the profile does, and nothing else', async (t) =>
 })
 
 t.test('what the list cannot say is refused', async (t) => {
-  const refused = (changed: object): void => {
-    t.throws(() => resolveProfile({ ...profile, ...changed }, isKnown), ProfileError)
+  const refused = (changed: object, why: RegExp): void => {
+    t.throws(() => resolveProfile({ ...profile, ...changed }, isKnown), { message: why })
   }
-  refused({ defaultAction: 'SCMP_ACT_KILL' })
-  refused({ syscalls: [{ names: ['read'], action: 'SCMP_ACT_NOTIFY' }] })
-  refused({ syscalls: [allowed(['read'], { args: [arg(0, 'SCMP_CMP_NEAR', 1)] })] })
-  refused({ syscalls: [allowed(['read'], { args: [arg(0, 'SCMP_CMP_EQ', 2 ** 53)] })] })
+  const withArgument = (argument: object): object => ({
+    syscalls: [allowed(['read'], { args: [argument] })],
+  })
+  refused({ defaultAction: 'SCMP_ACT_KILL' }, /not a profile that allows by name/)
+  refused({ syscalls: [{ names: ['read'], action: 'SCMP_ACT_NOTIFY' }] }, /SCMP_ACT_NOTIFY/)
+  refused(withArgument(arg(0, 'SCMP_CMP_NEAR', 1)), /unknown operator SCMP_CMP_NEAR/)
+  refused(withArgument(arg(0, 'SCMP_CMP_EQ', 2 ** 53)), /not an exact integer/)
 })

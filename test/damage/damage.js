@@ -72,9 +72,11 @@ function damage(policy, source) {
     if (change === 0) delete container[key]
     else if (change === 1) container[key] = value(source, 3)
     else if (change === 2) container[key] = scalar(source)
-    else if (change === 3 && typeof container[key] === 'object') container[pick(words)] = container[key]
+    else if (change === 3 && typeof container[key] === 'object')
+      container[pick(words)] = container[key]
     else if (change === 4) container[key] = [container[key], container[key]]
-    else if (change === 5) container[key] = root.policy // cyclic
+    else if (change === 5)
+      container[key] = root.policy // cyclic
     else if (Array.isArray(container[key])) container[key].length = below(1000)
     else container[key] = scalar(source)
   }

@@ -10,20 +10,24 @@ import { runVictim } from '../helpers/victim'
 const x64 = process.arch === 'x64'
 const ENOSYS = -38
 
-t.test('x32 numbers answer ENOSYS, whatever the default', { skip: !x64 && 'x86-64 only' }, async (t) => {
-  for (const fallback of ['kill', 'allow', "errno('EPERM')"]) {
-    const outcome = await runVictim({
-      source: `
+t.test(
+  'x32 numbers answer ENOSYS, whatever the default',
+  { skip: !x64 && 'x86-64 only' },
+  async (t) => {
+    for (const fallback of ['kill', 'allow', "errno('EPERM')"]) {
+      const outcome = await runVictim({
+        source: `
         const { lockdown, allow, errno, kill, webServer } = require('seccomp-ts')
         const attacker = require('./attacker.node')
         lockdown({ ...webServer, default: ${fallback}, baseline: undefined,
           syscalls: { ...webServer.syscalls, getpid: errno('EACCES') } })
         console.log(JSON.stringify([0x40000000 + 39, 0x40000000 + 59, 0x40000000 + 512, 0x7fffffff, -1]
           .map((number) => attacker.syscall(number))))`,
-    })
-    t.same(outcome.json(), [ENOSYS, ENOSYS, ENOSYS, ENOSYS, ENOSYS], fallback)
-  }
-})
+      })
+      t.same(outcome.json(), [ENOSYS, ENOSYS, ENOSYS, ENOSYS, ENOSYS], fallback)
+    }
+  },
+)
 
 t.test('the 32-bit entry ends the process', { skip: !x64 && 'x86-64 only' }, async (t) => {
   const source = (lock: string): string => `
@@ -74,4 +78,3 @@ t.test('without a baseline they get the default', async (t) => {
   })
   t.equal(outcome.stdout.trim(), '-1')
 })
-

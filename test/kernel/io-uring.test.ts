@@ -98,13 +98,16 @@ for (const [major, node] of nodes()) {
       t.same(answer.ioUring, { rings: 3, cure: 'allowed' })
     })
 
-    t.test(`Node ${major}: a ring that is not libuv's is not touched, and the lockdown refused`, async (t) => {
-      const own = `
+    t.test(
+      `Node ${major}: a ring that is not libuv's is not touched, and the lockdown refused`,
+      async (t) => {
+        const own = `
         const params = Buffer.alloc(120)
         if (attacker.syscall(425, 4, params) < 0) throw new Error('no ring')`
-      const answer = clean(t, await runVictim({ node, source: escape('auto', own) }))
-      t.match(answer, { code: 'ERR_IO_URING', installed: false })
-    })
+        const answer = clean(t, await runVictim({ node, source: escape('auto', own) }))
+        t.match(answer, { code: 'ERR_IO_URING', installed: false })
+      },
+    )
   }
 }
 
@@ -131,33 +134,41 @@ t.test('Node 20 with UV_USE_IO_URING=1: the ring that does file operations goes 
   t.match(outcome.json(), { read: 'EPERM', cure: 'retired' })
 })
 
-t.test('reexec keeps the process id and its arguments, and is refused where something would be lost', async (t) => {
-  const node = nodes().get('24') ?? nodes().get('22')
-  if (node === undefined) return t.fail('no Node with rings is here')
-  const again = await runVictim({
-    node,
-    nodeArgs: ['--no-warnings'],
-    args: ['one', 'two words'],
-    env: { KEEP: 'me' },
-    source: `
+t.test(
+  'reexec keeps the process id and its arguments, and is refused where something would be lost',
+  async (t) => {
+    const node = nodes().get('24') ?? nodes().get('22')
+    if (node === undefined) return t.fail('no Node with rings is here')
+    const again = await runVictim({
+      node,
+      nodeArgs: ['--no-warnings'],
+      args: ['one', 'two words'],
+      env: { KEEP: 'me' },
+      source: `
       require('node:fs').writeSync(2, process.pid + ' ')
       const { lockdown, webServer } = require('seccomp-ts')
       lockdown(webServer, { ioUring: 'reexec' })
       console.log(JSON.stringify({ args: process.argv.slice(2), execArgv: process.execArgv,
         keep: process.env.KEEP, marker: process.env.SECCOMP_TS_REEXEC ?? null }))`,
-  })
-  t.same(again.json(), { args: ['one', 'two words'], execArgv: ['--no-warnings'], keep: 'me', marker: null })
-  const [first, second, third] = again.stderr.trim().split(' ')
-  t.equal(first, second, 'the same process')
-  t.equal(third, undefined, 'started twice, not three times')
+    })
+    t.same(again.json(), {
+      args: ['one', 'two words'],
+      execArgv: ['--no-warnings'],
+      keep: 'me',
+      marker: null,
+    })
+    const [first, second, third] = again.stderr.trim().split(' ')
+    t.equal(first, second, 'the same process')
+    t.equal(third, undefined, 'started twice, not three times')
 
-  const worker = await runVictim({
-    node,
-    source: `
+    const worker = await runVictim({
+      node,
+      source: `
       const { lockdown, webServer } = require('seccomp-ts')
       const { Worker, isMainThread, parentPort } = require('node:worker_threads')
       if (isMainThread) new Worker(__filename).once('message', (m) => console.log(JSON.stringify(m)))
       else try { lockdown(webServer, { ioUring: 'reexec' }) } catch (e) { parentPort.postMessage({ code: e.code, installed: e.installed }) }`,
-  })
-  t.same(worker.json(), { code: 'ERR_REEXEC', installed: false })
-})
+    })
+    t.same(worker.json(), { code: 'ERR_REEXEC', installed: false })
+  },
+)

@@ -22,8 +22,13 @@ for (const nodeArgs of [
     })
 
     t.test('files', async (t) => {
-      const policy = { name: 'mine', default: { action: 'allow' }, syscalls: {
-        execve: { action: 'errno', errno: 'EACCES' } } }
+      const policy = {
+        name: 'mine',
+        default: { action: 'allow' },
+        syscalls: {
+          execve: { action: 'errno', errno: 'EACCES' },
+        },
+      }
       writeFile('policy.json', JSON.stringify(policy))
       writeFile('policy.cjs', `module.exports = ${JSON.stringify(policy)}`)
       writeFile('policy.mjs', `export default ${JSON.stringify(policy)}`)
@@ -35,7 +40,10 @@ for (const nodeArgs of [
 
     t.test('JSON in the variable, and options', async (t) => {
       const outcome = await run({
-        SECCOMP_TS_POLICY: JSON.stringify({ default: { action: 'allow' }, syscalls: { execve: { action: 'errno', errno: 'EACCES' } } }),
+        SECCOMP_TS_POLICY: JSON.stringify({
+          default: { action: 'allow' },
+          syscalls: { execve: { action: 'errno', errno: 'EACCES' } },
+        }),
         SECCOMP_TS_OPTIONS: JSON.stringify({ log: false }),
       })
       t.match(outcome.json(), { exec: 'EACCES', enforced: true })
@@ -56,10 +64,22 @@ for (const nodeArgs of [
     t.test('what goes wrong starts nothing', async (t) => {
       const wrong: Record<string, [env: Record<string, string>, message: RegExp]> = {
         'no policy': [{}, /ERR_POLICY_NOT_FOUND/],
-        'a policy that does not exist': [{ SECCOMP_TS_POLICY: 'webServr' }, /Did you mean 'webServer'/],
+        'a policy that does not exist': [
+          { SECCOMP_TS_POLICY: 'webServr' },
+          /Did you mean 'webServer'/,
+        ],
         'no JSON': [{ SECCOMP_TS_POLICY: '{' }, /ERR_POLICY_SHAPE/],
-        'a mistake': [{ SECCOMP_TS_POLICY: '{"default":{"action":"allow"},"syscalls":{"opnat":{"action":"allow"}}}' }, /ERR_UNKNOWN_SYSCALL/],
-        'a wrong option': [{ SECCOMP_TS_POLICY: 'webServer', SECCOMP_TS_OPTIONS: '{"ioUring":"off"}' }, /ERR_OPTION/],
+        'a mistake': [
+          {
+            SECCOMP_TS_POLICY:
+              '{"default":{"action":"allow"},"syscalls":{"opnat":{"action":"allow"}}}',
+          },
+          /ERR_UNKNOWN_SYSCALL/,
+        ],
+        'a wrong option': [
+          { SECCOMP_TS_POLICY: 'webServer', SECCOMP_TS_OPTIONS: '{"ioUring":"off"}' },
+          /ERR_OPTION/,
+        ],
       }
       for (const [name, [env, message]] of Object.entries(wrong)) {
         const outcome = await run(env)

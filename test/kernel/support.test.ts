@@ -18,7 +18,11 @@ t.test('a filter already in force that denies seccomp(2)', async (t) => {
         lockdown({ default: allow, syscalls: { seccomp: errno('${error}') } })
         report(() => lockdown(webServer))`,
     })
-    t.match(outcome.json(), { name: 'LockdownError', code: 'ERR_SECCOMP_DENIED', installed: false }, error)
+    t.match(
+      outcome.json(),
+      { name: 'LockdownError', code: 'ERR_SECCOMP_DENIED', installed: false },
+      error,
+    )
   }
 })
 
@@ -61,11 +65,15 @@ t.test('another platform', async (t) => {
   t.match(warned.json(), { enforced: false, risks: ['not-enforced'] })
   t.match(warned.stderr, 'runs unprotected')
   const asked = await runVictim({
-    source: source('console.log(JSON.stringify({ supported: isSupported(), code: probe().reason.code, enforced: status().enforced }))'),
+    source: source(
+      'console.log(JSON.stringify({ supported: isSupported(), code: probe().reason.code, enforced: status().enforced }))',
+    ),
   })
   t.same(asked.json(), { supported: false, code: 'ERR_UNSUPPORTED_PLATFORM', enforced: false })
   const mistaken = await runVictim({
-    source: source("report(() => lockdown({ default: allow, syscalls: { opnat: allow } }, { onUnsupported: 'warn' }))"),
+    source: source(
+      "report(() => lockdown({ default: allow, syscalls: { opnat: allow } }, { onUnsupported: 'warn' }))",
+    ),
   })
   t.match(mistaken.json(), { code: 'ERR_UNKNOWN_SYSCALL' }, 'a mistake is a mistake everywhere')
 })
@@ -121,7 +129,10 @@ t.test('a policy too large names what made it so', async (t) => {
           mode: /Seccomp:\\t(.)/.exec(require('node:fs').readFileSync('/proc/self/status', 'utf8'))[1] }))
       }`,
   })
-  const answer = outcome.json<{ code: string; contributors: { syscall: string; instructions: number }[] }>()
+  const answer = outcome.json<{
+    code: string
+    contributors: { syscall: string; instructions: number }[]
+  }>()
   t.match(answer, { code: 'ERR_PROGRAM_TOO_LARGE', mode: '0' })
   t.equal(answer.contributors[0]?.syscall, 'ioctl')
   t.ok((answer.contributors[0]?.instructions ?? 0) >= 3000)

@@ -25,11 +25,13 @@ for (const [major, node] of nodes()) {
   for (const uid of [undefined, UNPRIVILEGED]) {
     // Another Node may live where only root can read.
     if (uid !== undefined && node !== process.execPath) continue
-    t.test(`Node ${major}: threads that ran before are under it${uid === undefined ? '' : ', unprivileged'}`, async (t) => {
-      const outcome = await runVictim({
-        node,
-        ...(uid === undefined ? {} : { uid }),
-        source: `${preludeSource}
+    t.test(
+      `Node ${major}: threads that ran before are under it${uid === undefined ? '' : ', unprivileged'}`,
+      async (t) => {
+        const outcome = await runVictim({
+          node,
+          ...(uid === undefined ? {} : { uid }),
+          source: `${preludeSource}
           if (!isMainThread) {
             parentPort.on('message', () => parentPort.postMessage(attacker.syscall(GETPPID)))
             parentPort.postMessage('ready')
@@ -52,31 +54,34 @@ for (const [major, node] of nodes()) {
               process.exit(0)
             })
           }`,
-      })
-      const answer = outcome.json<{
-        main: number
-        pool: number[]
-        worker: number
-        threads: State[]
-        tasks: number
-        enforced: boolean
-      }>()
-      t.equal(answer.main, -13)
-      t.same(answer.pool, [-13, -13, -13, -13])
-      t.equal(answer.worker, -13)
-      t.equal(answer.enforced, true)
-      t.ok(answer.threads.length >= answer.tasks - 1, 'the census saw every thread')
-      for (const thread of answer.threads) {
-        t.match(thread, { mode: 'filter', noNewPrivs: true }, `${thread.name} ${thread.tid}`)
-        t.ok(thread.filters >= 1)
-      }
-    })
+        })
+        const answer = outcome.json<{
+          main: number
+          pool: number[]
+          worker: number
+          threads: State[]
+          tasks: number
+          enforced: boolean
+        }>()
+        t.equal(answer.main, -13)
+        t.same(answer.pool, [-13, -13, -13, -13])
+        t.equal(answer.worker, -13)
+        t.equal(answer.enforced, true)
+        t.ok(answer.threads.length >= answer.tasks - 1, 'the census saw every thread')
+        for (const thread of answer.threads) {
+          t.match(thread, { mode: 'filter', noNewPrivs: true }, `${thread.name} ${thread.tid}`)
+          t.ok(thread.filters >= 1)
+        }
+      },
+    )
   }
 }
 
-t.test('a Worker that put itself under a filter of its own is named, and nothing is installed', async (t) => {
-  const outcome = await runVictim({
-    source: `${preludeSource}
+t.test(
+  'a Worker that put itself under a filter of its own is named, and nothing is installed',
+  async (t) => {
+    const outcome = await runVictim({
+      source: `${preludeSource}
       if (!isMainThread) {
         attacker.diverge()
         parentPort.postMessage(attacker.syscall(${process.arch === 'x64' ? 186 : 178}))
@@ -92,28 +97,31 @@ t.test('a Worker that put itself under a filter of its own is named, and nothing
           process.exit(0)
         })
       }`,
-  })
-  const answer = outcome.json<{
-    tid: number
-    code: string
-    installed: boolean
-    threads: State[]
-    message: string
-    ppid: number
-    noNewPrivs: boolean
-  }>()
-  t.equal(answer.code, 'ERR_THREAD_SYNC')
-  t.equal(answer.installed, false)
-  t.equal(answer.threads[0]?.tid, answer.tid)
-  t.match(answer.message, String(answer.tid))
-  t.ok(answer.ppid > 0, 'getppid still runs')
-  t.equal(answer.noNewPrivs, false, 'not even no_new_privs was changed')
-})
+    })
+    const answer = outcome.json<{
+      tid: number
+      code: string
+      installed: boolean
+      threads: State[]
+      message: string
+      ppid: number
+      noNewPrivs: boolean
+    }>()
+    t.equal(answer.code, 'ERR_THREAD_SYNC')
+    t.equal(answer.installed, false)
+    t.equal(answer.threads[0]?.tid, answer.tid)
+    t.match(answer.message, String(answer.tid))
+    t.ok(answer.ppid > 0, 'getppid still runs')
+    t.equal(answer.noNewPrivs, false, 'not even no_new_privs was changed')
+  },
+)
 
-t.test('diverged threads that only the kernel can tell apart: the positive TSYNC result is a failure', async (t) => {
-  // Both sides have one filter, so counting them says nothing.
-  const outcome = await runVictim({
-    source: `${preludeSource}
+t.test(
+  'diverged threads that only the kernel can tell apart: the positive TSYNC result is a failure',
+  async (t) => {
+    // Both sides have one filter, so counting them says nothing.
+    const outcome = await runVictim({
+      source: `${preludeSource}
       if (!isMainThread) {
         attacker.diverge()
         parentPort.postMessage(attacker.syscall(${process.arch === 'x64' ? 186 : 178}))
@@ -128,13 +136,20 @@ t.test('diverged threads that only the kernel can tell apart: the positive TSYNC
           process.exit(0)
         })
       }`,
-  })
-  const answer = outcome.json<{ tid: number; code: string; installed: boolean; threads: State[]; ppid: number }>()
-  t.equal(answer.code, 'ERR_THREAD_SYNC')
-  t.equal(answer.installed, false)
-  t.equal(typeof answer.threads[0]?.tid, 'number')
-  t.ok(answer.ppid > 0, 'nothing was installed')
-})
+    })
+    const answer = outcome.json<{
+      tid: number
+      code: string
+      installed: boolean
+      threads: State[]
+      ppid: number
+    }>()
+    t.equal(answer.code, 'ERR_THREAD_SYNC')
+    t.equal(answer.installed, false)
+    t.equal(typeof answer.threads[0]?.tid, 'number')
+    t.ok(answer.ppid > 0, 'nothing was installed')
+  },
+)
 
 t.test('a second lockdown tightens, and the first holds', async (t) => {
   const outcome = await runVictim({
@@ -180,7 +195,9 @@ t.test('a lockdown from a Worker covers the main thread', async (t) => {
 })
 
 t.test('status() before any lockdown says so', async (t) => {
-  const outcome = await runVictim({ source: `${preludeSource} console.log(JSON.stringify(status()))` })
+  const outcome = await runVictim({
+    source: `${preludeSource} console.log(JSON.stringify(status()))`,
+  })
   const answer = outcome.json<{ enforced: boolean; lockdowns: number; risks: { code: string }[] }>()
   t.match(answer, { enforced: false, lockdowns: 0 })
   t.ok(answer.risks.some((risk) => risk.code === 'not-enforced'))

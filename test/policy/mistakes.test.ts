@@ -1,7 +1,17 @@
 /** Bad input: each a typed error with its code and where it is. */
 import t from 'tap'
 import { PolicyError } from '../../lib/errors'
-import { allow, definePolicy, eq, errno, hasAny, maskedEq, oneOf, between, type Policy } from '../../lib/policy'
+import {
+  allow,
+  definePolicy,
+  eq,
+  errno,
+  hasAny,
+  maskedEq,
+  oneOf,
+  between,
+  type Policy,
+} from '../../lib/policy'
 import { parseOptions } from '../../lib/lockdown/options'
 
 const mistake = (policy: unknown): PolicyError => {
@@ -33,23 +43,54 @@ const table: Record<string, [policy: unknown, code: string, path: string, sugges
     'ERR_POLICY_SHAPE',
     '$.default.when',
   ],
-  'an unknown syscall': [withRules({ opnat: allow }), 'ERR_UNKNOWN_SYSCALL', '$.syscalls.opnat', 'openat'],
-  'constructor as a syscall': [withRules({ constructor: allow }), 'ERR_UNKNOWN_SYSCALL', '$.syscalls.constructor'],
+  'an unknown syscall': [
+    withRules({ opnat: allow }),
+    'ERR_UNKNOWN_SYSCALL',
+    '$.syscalls.opnat',
+    'openat',
+  ],
+  'constructor as a syscall': [
+    withRules({ constructor: allow }),
+    'ERR_UNKNOWN_SYSCALL',
+    '$.syscalls.constructor',
+  ],
   'an own __proto__': [
     JSON.parse('{"default":{"action":"allow"},"__proto__":{}}'),
     'ERR_UNKNOWN_KEY',
     '$.__proto__',
   ],
-  'an unknown action': [withRules({ read: { action: 'alow' } }), 'ERR_UNKNOWN_ACTION', '$.syscalls.read.action', 'allow'],
+  'an unknown action': [
+    withRules({ read: { action: 'alow' } }),
+    'ERR_UNKNOWN_ACTION',
+    '$.syscalls.read.action',
+    'allow',
+  ],
   'no rule': [withRules({ read: [] }), 'ERR_POLICY_SHAPE', '$.syscalls.read'],
-  'a hole in the rules': [withRules({ read: new Array(1) }), 'ERR_POLICY_SHAPE', '$.syscalls.read[0]'],
-  'an unknown errno': [withRules({ read: errno('EPERN' as 'EPERM') }), 'ERR_UNKNOWN_ERRNO', '$.syscalls.read.errno', 'EPERM'],
+  'a hole in the rules': [
+    withRules({ read: new Array(1) }),
+    'ERR_POLICY_SHAPE',
+    '$.syscalls.read[0]',
+  ],
+  'an unknown errno': [
+    withRules({ read: errno('EPERN' as 'EPERM') }),
+    'ERR_UNKNOWN_ERRNO',
+    '$.syscalls.read.errno',
+    'EPERM',
+  ],
   'errno -1': [withRules({ read: errno(-1) }), 'ERR_ERRNO_RANGE', '$.syscalls.read.errno'],
   'errno 4095': [withRules({ read: errno(4095) }), 'ERR_ERRNO_RANGE', '$.syscalls.read.errno'],
   'errno 1.5': [withRules({ read: errno(1.5) }), 'ERR_ERRNO_RANGE', '$.syscalls.read.errno'],
   'errno NaN': [withRules({ read: errno(NaN) }), 'ERR_ERRNO_RANGE', '$.syscalls.read.errno'],
-  'errno on allow': [withRules({ read: { action: 'allow', errno: 1 } }), 'ERR_UNKNOWN_KEY', '$.syscalls.read.errno'],
-  'trace 65536': [withRules({ read: { action: 'trace', data: 65536 } }), 'ERR_TRACE_RANGE', '$.syscalls.read.data'],
+  'errno on allow': [
+    withRules({ read: { action: 'allow', errno: 1 } }),
+    'ERR_UNKNOWN_KEY',
+    '$.syscalls.read.errno',
+  ],
+  'trace 65536': [
+    withRules({ read: { action: 'trace', data: 65536 } }),
+    'ERR_TRACE_RANGE',
+    '$.syscalls.read.data',
+  ],
   'an unknown argument': [
     withRules({ socket: allow.when({ famly: eq(2) }) }),
     'ERR_UNKNOWN_ARGUMENT',
@@ -61,39 +102,106 @@ const table: Record<string, [policy: unknown, code: string, path: string, sugges
     'ERR_POINTER_ARGUMENT',
     '$.syscalls.openat.when.filename',
   ],
-  'arg6': [withRules({ read: allow.when({ arg6: eq(0) }) }), 'ERR_UNKNOWN_ARGUMENT', '$.syscalls.read.when.arg6'],
-  'an empty when': [withRules({ read: allow.when({}) }), 'ERR_POLICY_SHAPE', '$.syscalls.read.when'],
-  'an unknown comparator': [withFamily({ op: 'equals', value: 2 }), 'ERR_UNKNOWN_COMPARATOR', '$.syscalls.socket.when.family.op'],
-  'constructor as a comparator': [withFamily({ op: 'constructor', value: 2 }), 'ERR_UNKNOWN_COMPARATOR', '$.syscalls.socket.when.family.op'],
-  'an unknown constant': [withFamily(eq('AF_INTE')), 'ERR_UNKNOWN_CONSTANT', '$.syscalls.socket.when.family.value', 'AF_INET'],
-  'a constant of another family': [withFamily(eq('SOCK_RAW')), 'ERR_UNKNOWN_CONSTANT', '$.syscalls.socket.when.family.value'],
+  arg6: [
+    withRules({ read: allow.when({ arg6: eq(0) }) }),
+    'ERR_UNKNOWN_ARGUMENT',
+    '$.syscalls.read.when.arg6',
+  ],
+  'an empty when': [
+    withRules({ read: allow.when({}) }),
+    'ERR_POLICY_SHAPE',
+    '$.syscalls.read.when',
+  ],
+  'an unknown comparator': [
+    withFamily({ op: 'equals', value: 2 }),
+    'ERR_UNKNOWN_COMPARATOR',
+    '$.syscalls.socket.when.family.op',
+  ],
+  'constructor as a comparator': [
+    withFamily({ op: 'constructor', value: 2 }),
+    'ERR_UNKNOWN_COMPARATOR',
+    '$.syscalls.socket.when.family.op',
+  ],
+  'an unknown constant': [
+    withFamily(eq('AF_INTE')),
+    'ERR_UNKNOWN_CONSTANT',
+    '$.syscalls.socket.when.family.value',
+    'AF_INET',
+  ],
+  'a constant of another family': [
+    withFamily(eq('SOCK_RAW')),
+    'ERR_UNKNOWN_CONSTANT',
+    '$.syscalls.socket.when.family.value',
+  ],
   'a fraction': [withFamily(eq(1.5)), 'ERR_VALUE_TYPE', '$.syscalls.socket.when.family.value'],
-  'NaN': [withFamily(eq(NaN)), 'ERR_VALUE_TYPE', '$.syscalls.socket.when.family.value'],
-  'Infinity': [withFamily(eq(Infinity)), 'ERR_VALUE_TYPE', '$.syscalls.socket.when.family.value'],
-  'an inexact number': [withFamily(eq(2 ** 60)), 'ERR_VALUE_TYPE', '$.syscalls.socket.when.family.value'],
-  'an object as a value': [withFamily({ op: 'eq', value: {} }), 'ERR_VALUE_TYPE', '$.syscalls.socket.when.family.value'],
+  NaN: [withFamily(eq(NaN)), 'ERR_VALUE_TYPE', '$.syscalls.socket.when.family.value'],
+  Infinity: [withFamily(eq(Infinity)), 'ERR_VALUE_TYPE', '$.syscalls.socket.when.family.value'],
+  'an inexact number': [
+    withFamily(eq(2 ** 60)),
+    'ERR_VALUE_TYPE',
+    '$.syscalls.socket.when.family.value',
+  ],
+  'an object as a value': [
+    withFamily({ op: 'eq', value: {} }),
+    'ERR_VALUE_TYPE',
+    '$.syscalls.socket.when.family.value',
+  ],
   'no value': [withFamily({ op: 'eq' }), 'ERR_VALUE_TYPE', '$.syscalls.socket.when.family.value'],
-  'an int above 2^32 - 1': [withFamily(eq(2 ** 32)), 'ERR_VALUE_RANGE', '$.syscalls.socket.when.family.value'],
-  'an int below -2^31': [withFamily(eq(-(2 ** 31) - 1)), 'ERR_VALUE_RANGE', '$.syscalls.socket.when.family.value'],
+  'an int above 2^32 - 1': [
+    withFamily(eq(2 ** 32)),
+    'ERR_VALUE_RANGE',
+    '$.syscalls.socket.when.family.value',
+  ],
+  'an int below -2^31': [
+    withFamily(eq(-(2 ** 31) - 1)),
+    'ERR_VALUE_RANGE',
+    '$.syscalls.socket.when.family.value',
+  ],
   'below 0 where unsigned': [
     withRules({ ioctl: allow.when({ cmd: eq(-1) }) }),
     'ERR_VALUE_RANGE',
     '$.syscalls.ioctl.when.cmd.value',
   ],
-  'a raw argument below 0': [withRules({ read: allow.when({ arg0: eq(-1) }) }), 'ERR_VALUE_RANGE', '$.syscalls.read.when.arg0.value'],
+  'a raw argument below 0': [
+    withRules({ read: allow.when({ arg0: eq(-1) }) }),
+    'ERR_VALUE_RANGE',
+    '$.syscalls.read.when.arg0.value',
+  ],
   'a raw argument above 2^64 - 1': [
     withRules({ read: allow.when({ arg0: eq(2n ** 64n) }) }),
     'ERR_VALUE_RANGE',
     '$.syscalls.read.when.arg0.value',
   ],
-  'a second value out of range': [withFamily(oneOf(1, 2 ** 33)), 'ERR_VALUE_RANGE', '$.syscalls.socket.when.family.values[1]'],
+  'a second value out of range': [
+    withFamily(oneOf(1, 2 ** 33)),
+    'ERR_VALUE_RANGE',
+    '$.syscalls.socket.when.family.values[1]',
+  ],
   'an empty set': [withFamily(oneOf()), 'ERR_POLICY_SHAPE', '$.syscalls.socket.when.family.values'],
-  'flags without a bit': [withFamily(hasAny(0)), 'ERR_VALUE_RANGE', '$.syscalls.socket.when.family.flags'],
-  'width 32': [withFamily({ op: 'eq', value: 2, width: 32 }), 'ERR_VALUE_TYPE', '$.syscalls.socket.when.family.width'],
-  'a range upside down': [withFamily(between(5, 3)), 'ERR_UNREACHABLE_RULE', '$.syscalls.socket.when.family'],
-  'a masked value outside its mask': [withFamily(maskedEq(1, 2)), 'ERR_UNREACHABLE_RULE', '$.syscalls.socket.when.family'],
+  'flags without a bit': [
+    withFamily(hasAny(0)),
+    'ERR_VALUE_RANGE',
+    '$.syscalls.socket.when.family.flags',
+  ],
+  'width 32': [
+    withFamily({ op: 'eq', value: 2, width: 32 }),
+    'ERR_VALUE_TYPE',
+    '$.syscalls.socket.when.family.width',
+  ],
+  'a range upside down': [
+    withFamily(between(5, 3)),
+    'ERR_UNREACHABLE_RULE',
+    '$.syscalls.socket.when.family',
+  ],
+  'a masked value outside its mask': [
+    withFamily(maskedEq(1, 2)),
+    'ERR_UNREACHABLE_RULE',
+    '$.syscalls.socket.when.family',
+  ],
   'a rule twice': [
-    withRules({ socket: [allow.when({ family: eq(2) }), errno(1).when({ family: eq('AF_INET') })] }),
+    withRules({
+      socket: [allow.when({ family: eq(2) }), errno(1).when({ family: eq('AF_INET') })],
+    }),
     'ERR_DUPLICATE_RULE',
     '$.syscalls.socket[1]',
   ],
@@ -103,20 +211,41 @@ const table: Record<string, [policy: unknown, code: string, path: string, sugges
     '$.syscalls.socket[1]',
   ],
   'a rule that an earlier one covers': [
-    withRules({ socket: [allow.when({ family: oneOf(1, 2) }), errno(1).when({ family: eq(2), type: eq(1) })] }),
+    withRules({
+      socket: [allow.when({ family: oneOf(1, 2) }), errno(1).when({ family: eq(2), type: eq(1) })],
+    }),
     'ERR_UNREACHABLE_RULE',
     '$.syscalls.socket[1]',
   ],
-  'a baseline that is no version': [{ default: errno('EPERM'), baseline: 'new' }, 'ERR_BASELINE', '$.baseline'],
-  'a baseline without an errno default': [{ default: { action: 'kill' }, baseline: '5.10' }, 'ERR_BASELINE', '$.baseline'],
-  'a cyclic policy': [cyclic, 'ERR_POLICY_SHAPE', '$.syscalls.syscalls.syscalls.syscalls.syscalls.syscalls.syscalls.default'],
+  'a baseline that is no version': [
+    { default: errno('EPERM'), baseline: 'new' },
+    'ERR_BASELINE',
+    '$.baseline',
+  ],
+  'a baseline without an errno default': [
+    { default: { action: 'kill' }, baseline: '5.10' },
+    'ERR_BASELINE',
+    '$.baseline',
+  ],
+  'a cyclic policy': [
+    cyclic,
+    'ERR_POLICY_SHAPE',
+    '$.syscalls.syscalls.syscalls.syscalls.syscalls.syscalls.syscalls.default',
+  ],
   'a getter': [
     Object.defineProperty({}, 'default', { enumerable: true, get: () => allow }),
     'ERR_POLICY_SHAPE',
     '$.default',
   ],
   'a throwing proxy': [
-    new Proxy({}, { ownKeys: () => { throw new Error('no') } }),
+    new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error('no')
+        },
+      },
+    ),
     'ERR_POLICY_SHAPE',
     '$',
   ],
@@ -134,7 +263,10 @@ for (const [name, [policy, code, path, suggestion]] of Object.entries(table)) {
 }
 
 t.test('frozen policies are fine', async (t) => {
-  const policy = Object.freeze({ default: errno('EPERM'), syscalls: Object.freeze({ read: allow }) })
+  const policy = Object.freeze({
+    default: errno('EPERM'),
+    syscalls: Object.freeze({ read: allow }),
+  })
   t.equal(definePolicy(policy).default.action, 'errno')
 })
 
@@ -156,7 +288,10 @@ t.test('a polluted Object.prototype adds no rule and no option', async (t) => {
   polluted['noNewPrivs'] = false
   try {
     t.equal(mistake({ syscalls: {} }).code, 'ERR_MISSING_DEFAULT')
-    t.same(JSON.stringify(definePolicy({ default: errno(1) })), '{"default":{"action":"errno","errno":1}}')
+    t.same(
+      JSON.stringify(definePolicy({ default: errno(1) })),
+      '{"default":{"action":"errno","errno":1}}',
+    )
     t.equal(parseOptions({}).ioUring, 'auto')
     t.equal(parseOptions({}).noNewPrivs, true)
   } finally {

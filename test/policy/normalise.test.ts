@@ -36,7 +36,13 @@ const firstSet = (syscalls: Policy['syscalls'], name: string): unknown =>
   find(rulesFor(syscalls), name)?.rules[0]?.conditions[0]?.set
 
 t.test('actions become SECCOMP_RET_* values', async (t) => {
-  const actions = rulesFor({ read: allow, write: errno(7), ptrace: kill, mount: log, bpf: trace(9) })
+  const actions = rulesFor({
+    read: allow,
+    write: errno(7),
+    ptrace: kill,
+    mount: log,
+    bpf: trace(9),
+  })
   t.equal(find(actions, 'read')?.rules[0]?.action, ALLOW)
   t.equal(find(actions, 'write')?.rules[0]?.action, 0x00050007)
   t.equal(find(actions, 'ptrace')?.rules[0]?.action, 0x80000000)
@@ -95,9 +101,15 @@ t.test('masks', async (t) => {
 t.test('64-bit values are exact', async (t) => {
   const set = firstSet({ lseek: allow.when({ arg1: eq(2n ** 64n - 1n) }) }, 'lseek')
   t.same(set, { kind: 'ranges', ranges: [[2n ** 64n - 1n, 2n ** 64n - 1n]] })
-  const policy = { default: errno('EPERM'), syscalls: { lseek: allow.when({ arg1: eq(2n ** 64n - 1n) }) } }
+  const policy = {
+    default: errno('EPERM'),
+    syscalls: { lseek: allow.when({ arg1: eq(2n ** 64n - 1n) }) },
+  }
   const again = JSON.parse(JSON.stringify(policy)) as Policy
-  t.same(normalise(again, { arch: 'x86_64', pid: 1 }), normalise(policy, { arch: 'x86_64', pid: 1 }))
+  t.same(
+    normalise(again, { arch: 'x86_64', pid: 1 }),
+    normalise(policy, { arch: 'x86_64', pid: 1 }),
+  )
 })
 
 t.test("'SELF' is the process id", async (t) => {
@@ -109,7 +121,13 @@ t.test("'SELF' is the process id", async (t) => {
 
 t.test('calls that hide their arguments answer ENOSYS unless they are named', async (t) => {
   const denying = rulesFor({ clone: allow })
-  for (const name of ['clone3', 'openat2', 'io_uring_setup', 'io_uring_enter', 'io_uring_register']) {
+  for (const name of [
+    'clone3',
+    'openat2',
+    'io_uring_setup',
+    'io_uring_enter',
+    'io_uring_register',
+  ]) {
     t.equal(find(denying, name)?.rules[0]?.action, ENOSYS, `${name} under a denying default`)
   }
   const named = rulesFor({ clone3: allow, io_uring_enter: allow })
@@ -126,7 +144,11 @@ t.test('calls that hide their arguments answer ENOSYS unless they are named', as
   t.equal(find(conditional, 'clone3')?.rules[0]?.action, ENOSYS, 'a conditional twin')
 
   const auditing = rulesFor({ read: allow }, { default: log })
-  t.equal(find(auditing, 'io_uring_setup'), undefined, 'a policy that denies nothing changes nothing')
+  t.equal(
+    find(auditing, 'io_uring_setup'),
+    undefined,
+    'a policy that denies nothing changes nothing',
+  )
 })
 
 t.test('x32 and unknown numbers', async (t) => {
