@@ -3,10 +3,9 @@
 //
 // Nothing here throws a C++ exception, and wrong argument types become TypeErrors: lib/ is the only
 // caller, so those would be bugs of ours.
-#include <napi.h>
-
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <napi.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <uv.h>
@@ -104,21 +103,36 @@ Napi::Value CompileRules(const Napi::CallbackInfo& info) {
 
 const char* Name(InstallOutcome outcome) {
   switch (outcome) {
-    case InstallOutcome::kInstalled: return "installed";
-    case InstallOutcome::kInvalidProgram: return "invalidProgram";
-    case InstallOutcome::kCensusUnavailable: return "censusUnavailable";
-    case InstallOutcome::kThreadDiverged: return "threadDiverged";
-    case InstallOutcome::kNoSeccomp: return "noSeccomp";
-    case InstallOutcome::kDenied: return "denied";
-    case InstallOutcome::kUnsupportedAction: return "unsupportedAction";
-    case InstallOutcome::kUnsupportedFlag: return "unsupportedFlag";
-    case InstallOutcome::kNoNewPrivsRefused: return "noNewPrivsRefused";
-    case InstallOutcome::kNeedsNoNewPrivs: return "needsNoNewPrivs";
-    case InstallOutcome::kListenerBusy: return "listenerBusy";
-    case InstallOutcome::kThreadSync: return "threadSync";
-    case InstallOutcome::kSeccompFailed: return "seccompFailed";
-    case InstallOutcome::kCensusIncomplete: return "censusIncomplete";
-    case InstallOutcome::kThreadUnfiltered: return "threadUnfiltered";
+    case InstallOutcome::kInstalled:
+      return "installed";
+    case InstallOutcome::kInvalidProgram:
+      return "invalidProgram";
+    case InstallOutcome::kCensusUnavailable:
+      return "censusUnavailable";
+    case InstallOutcome::kThreadDiverged:
+      return "threadDiverged";
+    case InstallOutcome::kNoSeccomp:
+      return "noSeccomp";
+    case InstallOutcome::kDenied:
+      return "denied";
+    case InstallOutcome::kUnsupportedAction:
+      return "unsupportedAction";
+    case InstallOutcome::kUnsupportedFlag:
+      return "unsupportedFlag";
+    case InstallOutcome::kNoNewPrivsRefused:
+      return "noNewPrivsRefused";
+    case InstallOutcome::kNeedsNoNewPrivs:
+      return "needsNoNewPrivs";
+    case InstallOutcome::kListenerBusy:
+      return "listenerBusy";
+    case InstallOutcome::kThreadSync:
+      return "threadSync";
+    case InstallOutcome::kSeccompFailed:
+      return "seccompFailed";
+    case InstallOutcome::kCensusIncomplete:
+      return "censusIncomplete";
+    case InstallOutcome::kThreadUnfiltered:
+      return "threadUnfiltered";
   }
   return "seccompFailed";
 }
@@ -171,8 +185,10 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
     uint32_t value;
   };
   static constexpr Named kFlags[] = {
-      {"tsync", SECCOMP_FILTER_FLAG_TSYNC},        {"log", SECCOMP_FILTER_FLAG_LOG},
-      {"specAllow", SECCOMP_FILTER_FLAG_SPEC_ALLOW}, {"newListener", SECCOMP_FILTER_FLAG_NEW_LISTENER},
+      {"tsync", SECCOMP_FILTER_FLAG_TSYNC},
+      {"log", SECCOMP_FILTER_FLAG_LOG},
+      {"specAllow", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+      {"newListener", SECCOMP_FILTER_FLAG_NEW_LISTENER},
       {"tsyncEsrch", 1u << 4},
   };
   static constexpr Named kActions[] = {
@@ -246,7 +262,7 @@ Napi::Array ToNumbers(Napi::Env env, const std::vector<T>& values) {
 // rings() -> { known, fds, mappings, sqpollThreads }
 Napi::Value ReadRings(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const RingCensus census = MayReadProc() ? ListRings() : RingCensus();
+  const RingCensus census = ListRings();
   auto result = Napi::Object::New(env);
   result.Set("known", Napi::Boolean::New(env, census.known));
   result.Set("fds", ToNumbers(env, census.fds));

@@ -1,15 +1,11 @@
 #include "kernel/installed.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#include <initializer_list>
 
 #include "compiler/interpreter.h"
 
@@ -65,19 +61,6 @@ bool Permitted(long number, const uint64_t (&args)[6]) {
     if (action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG) return false;
   }
   return true;
-}
-
-bool MayReadProc() {
-  const uint64_t none[6] = {};
-  const uint64_t open[6] = {static_cast<uint64_t>(AT_FDCWD), 0, O_RDONLY | O_CLOEXEC};
-  if (!Permitted(SYS_openat, open)) return false;
-  for (const long number : {SYS_read, SYS_pread64, SYS_close, SYS_getdents64, SYS_lseek}) {
-    if (!Permitted(number, none)) return false;
-  }
-#ifdef SYS_readlink
-  if (!Permitted(SYS_readlink, none)) return false;
-#endif
-  return Permitted(SYS_readlinkat, none);
 }
 
 long GuardedSyscall(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,

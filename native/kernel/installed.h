@@ -26,10 +26,6 @@ bool Permitted(long number, const uint64_t (&args)[6]);
 long GuardedSyscall(long number, uint64_t a = 0, uint64_t b = 0, uint64_t c = 0, uint64_t d = 0,
                     uint64_t e = 0, uint64_t f = 0);
 
-// Whether the installed programs permit what reading /proc takes: opening, reading, closing,
-// listing, following links.
-bool MayReadProc();
-
 template <typename T>
 uint64_t AsArgument(T* pointer) {
   return reinterpret_cast<uint64_t>(pointer);

@@ -1,11 +1,9 @@
 // See docs/io-uring.md for the argument behind RetireRings(): what it relies on in libuv and in the
 // kernel, and what could still go wrong. File names below are libuv's or the kernel's.
-#include "io_uring.h"
+#include "kernel/io_uring.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,41 +16,21 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernel/proc.h"
+#include "kernel/thread_rest.h"
+#include "kernel/uv_iou.h"
+
 namespace seccomp_ts {
 namespace {
-
-// The same on every architecture we build for (asm-generic/unistd.h); named here because the C
-// library's headers may be older than the kernel.
-constexpr long kIoUringSetup = 425;
-constexpr long kIoUringEnter = 426;
-constexpr long kIoUringRegister = 427;
 
 // include/uapi/linux/io_uring.h
 constexpr uint64_t kRingsOffset = 0;          // IORING_OFF_SQ_RING
 constexpr uint64_t kSqesOffset = 0x10000000;  // IORING_OFF_SQES
 constexpr uint8_t kOpEpollCtl = 29;           // IORING_OP_EPOLL_CTL
-struct Sqe {
-  uint8_t opcode;
-  uint8_t flags;
-  uint16_t ioprio;
-  int32_t fd;
-  uint64_t off;
-  uint64_t addr;
-  uint32_t len;
-  uint32_t op_flags;
-  uint64_t user_data;
-  uint64_t pad[3];
-};
-static_assert(sizeof(Sqe) == 64, "struct io_uring_sqe");
-constexpr size_t kCqeSize = 16;  // struct io_uring_cqe
 
 // include/uapi/linux/membarrier.h
 constexpr int kMembarrierPrivateExpedited = 1 << 3;
 constexpr int kMembarrierRegisterPrivateExpedited = 1 << 4;
-
-// include/linux/sched.h, in /proc/<pid>/stat: a thread that never runs user code.
-constexpr uint64_t kPfIoWorker = 0x10;
-constexpr uint64_t kPfUserWorker = 0x4000;
 
 // How long RetireRings() waits for event loops to come to rest, in all.
 constexpr uint64_t kRestBudgetNs = 250'000'000;
@@ -89,112 +67,6 @@ uint64_t PageUp(uint64_t n) {
   return (n + page - 1) / page * page;
 }
 
-// strtoull() without its locale and without its name, which new C libraries redirect to a symbol
-// that old ones lack. Skips blanks; `*at` stays where it is if there is no number.
-uint64_t Number(const char** at, unsigned base) {
-  const char* p = *at;
-  while (*p == ' ' || *p == '\t') p++;
-  if (base == 16 && p[0] == '0' && p[1] == 'x') p += 2;
-  uint64_t value = 0;
-  bool any = false;
-  for (;; p++) {
-    unsigned digit;
-    if (*p >= '0' && *p <= '9') {
-      digit = static_cast<unsigned>(*p - '0');
-    } else if (*p >= 'a' && *p <= 'f') {
-      digit = static_cast<unsigned>(*p - 'a' + 10);
-    } else {
-      break;
-    }
-    if (digit >= base) break;
-    value = value * base + digit;
-    any = true;
-  }
-  if (any) *at = p;
-  return value;
-}
-
-class File {
- public:
-  explicit File(const char* path, int flags = O_RDONLY) : fd_(open(path, flags | O_CLOEXEC)) {}
-  File(File&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
-  File& operator=(File&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  bool ok() const { return fd_ >= 0; }
-  int fd() const { return fd_; }
-
-  // Reads from the start, NUL-terminates; false on error or an empty file.
-  bool ReadText(char* buffer, size_t size) const {
-    ssize_t n = pread(fd_, buffer, size - 1, 0);
-    if (n <= 0) return false;
-    buffer[n] = '\0';
-    return true;
-  }
-
- private:
-  int fd_;
-};
-
-bool ReadWholeFile(const char* path, std::vector<char>* text) {
-  File file(path);
-  if (!file.ok()) return false;
-  text->resize(64 * 1024);
-  size_t length = 0;
-  for (;;) {
-    if (text->size() - length < 16 * 1024) text->resize(text->size() * 2);
-    ssize_t n = read(file.fd(), text->data() + length, text->size() - length - 1);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    if (n == 0) break;
-    length += static_cast<size_t>(n);
-  }
-  (*text)[length] = '\0';
-  return true;
-}
-
-// Calls visit(number) for every entry of a /proc directory that is named by one.
-template <typename Visitor>
-bool ForEachNumber(const char* path, Visitor visit) {
-  File directory(path, O_RDONLY | O_DIRECTORY);
-  if (!directory.ok()) return false;
-  struct Entry {  // struct linux_dirent64, include/linux/dirent.h
-    uint64_t ino;
-    int64_t off;
-    uint16_t reclen;
-    uint8_t type;
-    char name[1];
-  };
-  alignas(8) char buffer[4096];
-  for (;;) {
-    long n = syscall(SYS_getdents64, directory.fd(), buffer, sizeof buffer);
-    if (n < 0) return false;
-    if (n == 0) return true;
-    for (long at = 0; at < n;) {
-      const Entry* entry = reinterpret_cast<const Entry*>(buffer + at);
-      const char* name = buffer + at + offsetof(Entry, name);
-      if (name[0] >= '0' && name[0] <= '9') visit(static_cast<int>(Number(&name, 10)));
-      at += entry->reclen;
-    }
-  }
-}
-
-// The unsigned value after `key` in "key\tvalue" lines such as /proc/<pid>/status and fdinfo.
-bool FindNumber(const char* text, const char* key, unsigned base, uint64_t* value) {
-  const char* at = strstr(text, key);
-  if (at == nullptr) return false;
-  at += strlen(key);
-  const char* const start = at;
-  *value = Number(&at, base);
-  return at != start;
-}
-
 // ---------------------------------------------------------------------------------------------
 // /proc/self: descriptors, mappings, threads
 
@@ -202,17 +74,15 @@ bool IsRing(int fd) {
   char path[64];
   char target[64];
   snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-  ssize_t n = readlink(path, target, sizeof target - 1);
-  if (n < 0) return false;
-  target[n] = '\0';
+  if (!ReadLink(path, target, sizeof target)) return false;
   // io_uring/io_uring.c, io_uring_get_file(); the kernel lets no other file have this name.
   return strcmp(target, "anon_inode:[io_uring]") == 0;
 }
 
 bool ListRingFds(std::vector<int>* fds) {
   return ForEachNumber("/proc/self/fd", [fds](int fd) {
-    if (IsRing(fd)) fds->push_back(fd);
-  });
+           if (IsRing(fd)) fds->push_back(fd);
+         }) == 0;
 }
 
 struct FileId {
@@ -241,7 +111,8 @@ struct Mapping {
 
 bool ReadMappings(std::vector<Mapping>* mappings) {
   std::vector<char> text;
-  if (!ReadWholeFile("/proc/self/maps", &text)) return false;
+  if (ReadWholeFile("/proc/self/maps", &text) != 0) return false;
+  text.push_back('\0');
   for (char* line = text.data(); *line != '\0';) {
     char* const newline = strchr(line, '\n');
     if (newline == nullptr) break;
@@ -249,18 +120,18 @@ bool ReadMappings(std::vector<Mapping>* mappings) {
     // begin-end rwxp offset major:minor inode path (fs/proc/task_mmu.c, show_map_vma)
     Mapping m;
     const char* at = line;
-    m.begin = Number(&at, 16);
+    m.begin = ParseNumber(&at, 16);
     if (*at++ != '-') return false;
-    m.end = Number(&at, 16);
+    m.end = ParseNumber(&at, 16);
     if (*at != ' ' || m.end <= m.begin || strlen(at) < 6) return false;
     m.writable = at[1] == 'r' && at[2] == 'w';
     m.is_private = at[4] == 'p';
     at += 5;
-    m.offset = Number(&at, 16);
-    m.file.major = static_cast<uint32_t>(Number(&at, 16));
+    m.offset = ParseNumber(&at, 16);
+    m.file.major = static_cast<uint32_t>(ParseNumber(&at, 16));
     if (*at++ != ':') return false;
-    m.file.minor = static_cast<uint32_t>(Number(&at, 16));
-    m.file.inode = Number(&at, 10);
+    m.file.minor = static_cast<uint32_t>(ParseNumber(&at, 16));
+    m.file.inode = ParseNumber(&at, 10);
     while (*at == ' ') at++;
     m.ring = strcmp(at, "anon_inode:[io_uring]") == 0;
     m.heap = strcmp(at, "[heap]") == 0;
@@ -271,278 +142,8 @@ bool ReadMappings(std::vector<Mapping>* mappings) {
   return !mappings->empty();
 }
 
-// True for a kernel thread that shares our process and for one that is dead: neither runs user
-// code.
-bool RunsNoUserCode(pid_t tid, bool* sqpoll) {
-  *sqpoll = false;
-  char path[64];
-  char text[1024];
-  snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
-  File file(path);
-  if (!file.ok()) return errno == ENOENT || errno == ESRCH;
-  if (!file.ReadText(text, sizeof text)) return errno == ESRCH;
-  const char* at = strrchr(text, ')');  // tid (comm) state ppid pgrp session tty tpgid flags ...
-  if (at == nullptr || strlen(at) < 4) return false;
-  const char state = at[2];
-  at += 4;
-  for (int i = 0; i < 5 && *at != '\0'; i++) at += strcspn(at, " ") + 1;
-  const bool kernel_thread = (Number(&at, 10) & (kPfIoWorker | kPfUserWorker)) != 0;
-  // io_uring/sqpoll.c, io_sq_thread(): "iou-sqp-<pid>"; workers are "iou-wrk-<pid>".
-  *sqpoll = kernel_thread && strstr(text, "(iou-sqp-") != nullptr;
-  return kernel_thread || state == 'Z' || state == 'X';
-}
-
-// System calls in which a thread waits for something to happen. libuv makes none of them while it
-// has a ring in hand: not between seeing that there is one and having used it (io_uring_enter,
-// epoll_ctl; src/unix/linux.c, uv__io_poll), and not while it takes one down (munmap, close;
-// uv__iou_delete).
-bool IsWait(long number) {
-  constexpr long kWaits[] = {
-#ifdef SYS_epoll_wait
-      SYS_epoll_wait,
-      SYS_poll,
-      SYS_select,
-#endif
-      SYS_epoll_pwait,
-      441,  // epoll_pwait2
-      SYS_futex,
-      449,  // futex_waitv
-      SYS_ppoll,
-      SYS_pselect6,
-      SYS_nanosleep,
-      SYS_clock_nanosleep,
-      SYS_wait4,
-      SYS_waitid,
-      SYS_rt_sigtimedwait,
-      SYS_rt_sigsuspend,
-      SYS_read,
-      SYS_accept,
-      SYS_accept4,
-      SYS_recvfrom,
-      SYS_recvmsg,
-      SYS_restart_syscall,  // one of the above, resumed after a signal
-  };
-  for (long wait : kWaits) {
-    if (number == wait) return true;
-  }
-  return false;
-}
-
-// What the kernel says of a thread at one instant.
-//
-// `resting`: off the processor, waiting in a system call. fs/proc/base.c, proc_pid_syscall() ->
-// lib/syscall.c, task_current_syscall() answers "running" for any runnable thread, and waits with
-// wait_task_inactive() before it believes that another is not. A thread that blocks for any other
-// reason (a page fault) has call number -1 and does not count: it may be anywhere in its own code.
-struct ThreadLook {
-  bool resting = false;
-  uintptr_t stack_pointer = 0;
-  uint64_t switches = 0;
-};
-
-class Thread {
- public:
-  explicit Thread(pid_t tid)
-      : syscall_(Path(tid, "syscall").text), status_(Path(tid, "status").text) {}
-
-  // Is it at rest now, and since which switch? The count is read first, so that a later equal count
-  // covers all the time from here on.
-  bool Rests(ThreadLook* look) const {
-    return Switches(&look->switches) && Blocked(&look->stack_pointer) && (look->resting = true);
-  }
-
-  // True: it has not executed a single instruction since `before`. A thread that ran must have been
-  // switched out to be at rest again, and kernel/sched/core.c, __schedule() counts every switch.
-  bool HasNotRunSince(const ThreadLook& before) const {
-    uintptr_t stack_pointer = 0;
-    uint64_t switches = 0;
-    return Blocked(&stack_pointer) && Switches(&switches) && switches == before.switches &&
-           stack_pointer == before.stack_pointer;
-  }
-
- private:
-  struct Path {
-    Path(pid_t tid, const char* name) {
-      snprintf(text, sizeof text, "/proc/self/task/%d/%s", tid, name);
-    }
-    char text[64];
-  };
-
-  bool Blocked(uintptr_t* stack_pointer) const {
-    char text[256];
-    if (!syscall_.ok() || !syscall_.ReadText(text, sizeof text)) return false;
-    if (text[0] < '0' || text[0] > '9') return false;  // "running", or -1
-    const char* at = text;
-    if (!IsWait(static_cast<long>(Number(&at, 10)))) return false;
-    for (int i = 0; i < 6; i++) Number(&at, 16);
-    *stack_pointer = Number(&at, 16);
-    return *stack_pointer != 0;
-  }
-
-  bool Switches(uint64_t* switches) const {
-    char text[4096];
-    uint64_t voluntary = 0;
-    uint64_t involuntary = 0;
-    if (!status_.ok() || !status_.ReadText(text, sizeof text)) return false;
-    if (!FindNumber(text, "\nvoluntary_ctxt_switches:", 10, &voluntary) ||
-        !FindNumber(text, "\nnonvoluntary_ctxt_switches:", 10, &involuntary)) {
-      return false;
-    }
-    *switches = voluntary + involuntary;
-    return true;
-  }
-
-  File syscall_;
-  File status_;
-};
-
-// Every thread but the caller that can run user code.
-bool ListOtherThreads(std::vector<pid_t>* tids) {
-  const pid_t self = static_cast<pid_t>(syscall(SYS_gettid));
-  return ForEachNumber("/proc/self/task", [&](int tid) {
-    bool sqpoll;
-    if (tid != self && !RunsNoUserCode(tid, &sqpoll)) tids->push_back(tid);
-  });
-}
-
 // ---------------------------------------------------------------------------------------------
-// libuv's private structure
-
-// struct uv__iou (src/uv-common.h) since v1.49.0.
-struct UvIou {
-  uintptr_t sqhead;
-  uintptr_t sqtail;
-  uint32_t sqmask;
-  uintptr_t sqflags;
-  uintptr_t cqhead;
-  uintptr_t cqtail;
-  uint32_t cqmask;
-  uintptr_t sq;
-  uintptr_t cqe;
-  uintptr_t sqe;
-  size_t sqlen;
-  size_t cqlen;
-  size_t maxlen;
-  size_t sqelen;
-  int ringfd;
-  uint32_t in_flight;
-};
-
-// The same from v1.46.0 to v1.48.0.
-struct UvIou146 {
-  uintptr_t sqhead;
-  uintptr_t sqtail;
-  uintptr_t sqarray;
-  uint32_t sqmask;
-  uintptr_t sqflags;
-  uintptr_t cqhead;
-  uintptr_t cqtail;
-  uint32_t cqmask;
-  uintptr_t sq;
-  uintptr_t cqe;
-  uintptr_t sqe;
-  size_t sqlen;
-  size_t cqlen;
-  size_t maxlen;
-  size_t sqelen;
-  int ringfd;
-  uint32_t in_flight;
-  uint32_t flags;
-};
-static_assert(sizeof(void*) == 8 && offsetof(UvIou, sq) == 56 && offsetof(UvIou, ringfd) == 112 &&
-                  sizeof(UvIou) == 120,
-              "uv__iou of libuv >= 1.49");
-static_assert(offsetof(UvIou146, sq) == 64 && offsetof(UvIou146, ringfd) == 120 &&
-                  sizeof(UvIou146) == 136,
-              "uv__iou of libuv 1.46 to 1.48");
-
-// What we need of either. The order differs from libuv's on purpose: a copy of this on the heap
-// must not look like a structure of libuv's to the search.
-struct Iou {
-  int ringfd = -1;
-  uint32_t in_flight = 0;
-  uintptr_t address = 0;  // of the structure
-  uintptr_t ringfd_address = 0;
-  size_t struct_size = 0;
-  uintptr_t sqes = 0;
-  uintptr_t rings = 0;
-  uintptr_t cqes = 0;
-  uintptr_t cqtail = 0;
-  uintptr_t cqhead = 0;
-  uintptr_t sqflags = 0;
-  uintptr_t sqtail = 0;
-  uintptr_t sqhead = 0;
-  uintptr_t sqarray = 0;  // 0: this libuv has none
-  uint32_t sqmask = 0;
-  uint32_t cqmask = 0;
-  size_t sqlen = 0;
-  size_t cqlen = 0;
-  size_t maxlen = 0;
-  size_t sqelen = 0;
-};
-
-uintptr_t SqArray(const UvIou&) { return 0; }
-uintptr_t SqArray(const UvIou146& raw) { return raw.sqarray; }
-
-template <typename Raw>
-Iou Decode(const char* bytes, uintptr_t address) {
-  Raw raw;
-  memcpy(&raw, bytes, sizeof raw);
-  Iou iou;
-  iou.ringfd = raw.ringfd;
-  iou.in_flight = raw.in_flight;
-  iou.address = address;
-  iou.ringfd_address = address + offsetof(Raw, ringfd);
-  iou.struct_size = sizeof raw;
-  iou.sqes = raw.sqe;
-  iou.rings = raw.sq;
-  iou.cqes = raw.cqe;
-  iou.cqtail = raw.cqtail;
-  iou.cqhead = raw.cqhead;
-  iou.sqflags = raw.sqflags;
-  iou.sqtail = raw.sqtail;
-  iou.sqhead = raw.sqhead;
-  iou.sqarray = SqArray(raw);
-  iou.sqmask = raw.sqmask;
-  iou.cqmask = raw.cqmask;
-  iou.sqlen = raw.sqlen;
-  iou.cqlen = raw.cqlen;
-  iou.maxlen = raw.maxlen;
-  iou.sqelen = raw.sqelen;
-  return iou;
-}
-
-// Equal but for what libuv changes while a ring is in use.
-bool SameStructure(const Iou& a, const Iou& b) {
-  return a.address == b.address && a.struct_size == b.struct_size && a.sqes == b.sqes &&
-         a.rings == b.rings && a.cqes == b.cqes && a.cqtail == b.cqtail && a.cqhead == b.cqhead &&
-         a.sqflags == b.sqflags && a.sqtail == b.sqtail && a.sqhead == b.sqhead &&
-         a.sqarray == b.sqarray && a.sqmask == b.sqmask && a.cqmask == b.cqmask &&
-         a.sqlen == b.sqlen && a.cqlen == b.cqlen && a.maxlen == b.maxlen && a.sqelen == b.sqelen;
-}
-
-bool IsMask(uint32_t mask) { return mask < 65536 && (mask & (mask + 1)) == 0; }
-
-// Everything uv__iou_init() establishes (src/unix/linux.c) that needs no look at the ring.
-bool Plausible(const Iou& iou) {
-  auto inside = [&iou](uintptr_t word) {
-    return (word & 3) == 0 && word >= iou.rings && word - iou.rings + 4 <= iou.maxlen;
-  };
-  if (!IsMask(iou.sqmask) || !IsMask(iou.cqmask) || iou.ringfd < 0) return false;
-  if (iou.sqelen != (size_t{iou.sqmask} + 1) * sizeof(Sqe)) return false;
-  if (iou.maxlen != std::max(iou.sqlen, iou.cqlen) || iou.maxlen > 1 << 24) return false;
-  if (!inside(iou.sqhead) || !inside(iou.sqtail) || !inside(iou.sqflags) || !inside(iou.cqhead) ||
-      !inside(iou.cqtail) || !inside(iou.cqes)) {
-    return false;
-  }
-  if (iou.sqhead == iou.sqtail || iou.cqhead == iou.cqtail || iou.sqhead == iou.cqhead) {
-    return false;
-  }
-  if (iou.cqes - iou.rings + (size_t{iou.cqmask} + 1) * kCqeSize != iou.cqlen) return false;
-  return iou.sqarray == 0 ||
-         (inside(iou.sqarray) &&
-          iou.sqarray - iou.rings + (size_t{iou.sqmask} + 1) * sizeof(uint32_t) == iou.sqlen);
-}
+// One ring
 
 // Our own read-only view of a ring, so that nothing below ever follows a pointer into a mapping
 // that another thread can remove.
@@ -625,7 +226,10 @@ struct Ring {
 
 bool DescribeRing(int fd, Ring* ring) {
   struct statx s;
-  if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_INO, &s) != 0) return false;
+  if (GuardedSyscall(SYS_statx, static_cast<uint64_t>(fd), AsArgument(""), AT_EMPTY_PATH, STATX_INO,
+                     AsArgument(&s)) != 0) {
+    return false;
+  }
   ring->fd = fd;
   ring->file = FileId{s.stx_dev_major, s.stx_dev_minor, s.stx_ino};
   char path[64];
@@ -675,7 +279,7 @@ class Retirement {
         mmap(nullptr, kScratchSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p != MAP_FAILED) scratch_ = static_cast<char*>(p);
     // kNeverRun needs a barrier on the other threads' side; without one it is simply not used.
-    barrier_ = syscall(SYS_membarrier, kMembarrierRegisterPrivateExpedited, 0, 0) == 0;
+    barrier_ = GuardedSyscall(SYS_membarrier, kMembarrierRegisterPrivateExpedited) == 0;
   }
   Retirement(const Retirement&) = delete;
   Retirement& operator=(const Retirement&) = delete;
@@ -1083,7 +687,7 @@ Step Retirement::Drop(Ring* ring) {
   }
   // Every other thread passes a full barrier: what it does later sees the store, and what it did
   // before is seen by the second look.
-  if (barrier_) syscall(SYS_membarrier, kMembarrierPrivateExpedited, 0, 0);
+  if (barrier_) GuardedSyscall(SYS_membarrier, kMembarrierPrivateExpedited);
 
   if (StillAtRest(*ring, rest) && Idle(*ring)) {
     Destroy(ring);
@@ -1254,11 +858,11 @@ int retiring;  // one call at a time: two could each see what the other has half
 RingCensus ListRings() {
   RingCensus census;
   std::vector<Mapping> mappings;
-  bool threads_known = ForEachNumber("/proc/self/task", [&census](int tid) {
-    bool sqpoll = false;
-    RunsNoUserCode(tid, &sqpoll);
-    if (sqpoll) census.sqpoll_threads.push_back(tid);
-  });
+  const bool threads_known = ForEachNumber("/proc/self/task", [&census](int tid) {
+                               bool sqpoll = false;
+                               RunsNoUserCode(tid, &sqpoll);
+                               if (sqpoll) census.sqpoll_threads.push_back(tid);
+                             }) == 0;
   census.known = threads_known && ListRingFds(&census.fds) && ReadMappings(&mappings);
   for (const Mapping& m : mappings) census.mappings += m.ring ? 1 : 0;
   return census;
@@ -1324,34 +928,6 @@ const char* Explain(RetireRefusal refusal) {
       return "out of memory";
   }
   return "";
-}
-
-size_t IoUringFilter(IoUringDenial denial, struct sock_filter* program) {
-#if defined(__x86_64__)
-  constexpr uint32_t kNative = AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__)
-  constexpr uint32_t kNative = AUDIT_ARCH_AARCH64;
-#else
-#error "unsupported architecture"
-#endif
-  const auto arch = static_cast<uint32_t>(offsetof(struct seccomp_data, arch));
-  const auto number = static_cast<uint32_t>(offsetof(struct seccomp_data, nr));
-  // kSetup leaves io_uring_enter alone: its test is made against a number that has matched already.
-  const auto enter =
-      static_cast<uint32_t>(denial == IoUringDenial::kAll ? kIoUringEnter : kIoUringSetup);
-  const struct sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, arch),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kNative, 0, 4),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, number),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(kIoUringSetup), 3, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, enter, 2, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(kIoUringRegister), 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-  };
-  static_assert(sizeof filter / sizeof filter[0] <= kIoUringFilterMax, "kIoUringFilterMax");
-  memcpy(program, filter, sizeof filter);
-  return sizeof filter / sizeof filter[0];
 }
 
 }  // namespace seccomp_ts

@@ -8,7 +8,6 @@
 #ifndef SECCOMP_TS_NATIVE_KERNEL_IO_URING_H_
 #define SECCOMP_TS_NATIVE_KERNEL_IO_URING_H_
 
-#include <linux/filter.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -76,21 +75,8 @@ struct RetireResult {
 // (napi_get_uv_event_loop), or null. It spares a search and lets loops that have never run be
 // recognised.
 //
-// New loops open new rings, so deny io_uring_setup(2) first: IoUringFilter(IoUringDenial::kSetup).
+// New loops open new rings: the caller looks again once io_uring_setup(2) is denied.
 RetireResult RetireRings(const void* own_loop_fields);
-
-enum class IoUringDenial : uint8_t {
-  kSetup,  // io_uring_setup, io_uring_register: no new rings, existing ones go on working
-  kAll,    // io_uring_enter too: only once there are none
-};
-
-constexpr size_t kIoUringFilterMax = 8;
-
-// A filter for the native architecture that answers ENOSYS to those calls and allows everything
-// else, foreign architectures included, which are the real filter's business. ENOSYS, because libuv
-// takes it for a kernel without io_uring. Writes at most kIoUringFilterMax instructions, returns
-// how many.
-size_t IoUringFilter(IoUringDenial denial, struct sock_filter* program);
 
 }  // namespace seccomp_ts
 

@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel/proc.h"
+
 extern "C" char** environ;
 
 // libuv's own, which Node exports to addons: gives a terminal back the mode it had before raw mode
@@ -22,28 +24,6 @@ namespace {
 
 constexpr size_t kPathMax = 4096;
 
-bool ReadWholeFile(const char* path, std::vector<char>* data) {
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  size_t length = 0;
-  ssize_t n = 0;
-  do {
-    data->resize(length + 16 * 1024);
-    n = read(fd, data->data() + length, 16 * 1024);
-    if (n > 0) length += static_cast<size_t>(n);
-  } while (n > 0 || (n < 0 && errno == EINTR));
-  close(fd);
-  data->resize(length);
-  return n == 0;
-}
-
-uint64_t Number(const char* text) {
-  uint64_t value = 0;
-  for (; *text >= '0' && *text <= '9'; text++)
-    value = value * 10 + static_cast<unsigned>(*text - '0');
-  return value;
-}
-
 // Field `index` (as in proc_pid_stat(5), from 1) of /proc/self/stat, for fields after the name.
 bool StatField(const std::vector<char>& stat, unsigned index, uint64_t* value) {
   const char* at = strrchr(stat.data(), ')');
@@ -54,7 +34,7 @@ bool StatField(const std::vector<char>& stat, unsigned index, uint64_t* value) {
     if (at == nullptr) return false;
     at++;
   }
-  *value = Number(at);
+  *value = ParseNumber(&at, 10);
   return true;
 }
 
@@ -72,9 +52,8 @@ bool SameFile(const char* a, const char* b) {
 bool FindExecutable(std::vector<char>* executable) {
   constexpr char kLink[] = "/proc/self/exe";
   executable->assign(kPathMax, '\0');
-  const ssize_t n = readlink(kLink, executable->data(), kPathMax - 1);
-  if (n <= 0) return false;
-  executable->resize(static_cast<size_t>(n) + 1);
+  if (!ReadLink(kLink, executable->data(), kPathMax)) return false;
+  executable->resize(strlen(executable->data()) + 1);
   if (!SameFile(executable->data(), kLink)) executable->assign(kLink, kLink + sizeof kLink);
   return true;
 }
@@ -90,11 +69,9 @@ bool ArgumentsIntact(const std::vector<char>& stat, const std::vector<char>& arg
     return false;
   }
   std::vector<uint64_t> words(count + 2);
-  const int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-  if (memory < 0) return false;
+  const File memory("/proc/self/mem");
   const size_t want = words.size() * sizeof words[0];
-  const ssize_t got = pread(memory, words.data(), want, static_cast<off_t>(stack));
-  close(memory);
+  const ssize_t got = pread(memory.fd(), words.data(), want, static_cast<off_t>(stack));
   if (got != static_cast<ssize_t>(want) || words[0] != count || words[count + 1] != 0) return false;
   size_t offset = 0;
   for (size_t i = 0; i < count; i++) {
@@ -104,47 +81,22 @@ bool ArgumentsIntact(const std::vector<char>& stat, const std::vector<char>& arg
   return offset == arguments.size();
 }
 
-// Calls visit(name) for each entry that begins with a digit.
-template <typename Visitor>
-bool ForEachNumber(const char* path, Visitor visit) {
-  const int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return false;
-  // struct linux_dirent64: ino 8 bytes, off 8, reclen 2, type 1, name
-  constexpr size_t kLengthAt = 16;
-  constexpr size_t kNameAt = 19;
-  char buffer[4096];
-  long n;
-  while ((n = syscall(SYS_getdents64, directory, buffer, sizeof buffer)) > 0) {
-    for (long at = 0; at < n;) {
-      const char* name = buffer + at + kNameAt;
-      if (name[0] >= '0' && name[0] <= '9') visit(name);
-      uint16_t length;
-      memcpy(&length, buffer + at + kLengthAt, sizeof length);
-      at += length;
-    }
-  }
-  close(directory);
-  return n == 0;
-}
-
 void CollectTraces(ReexecTraces* traces) {
-  char path[300];
+  char path[64];
   traces->children_known = true;
-  ForEachNumber("/proc/self/task", [&](const char* tid) {
+  ForEachNumber("/proc/self/task", [&](int tid) {
     traces->threads++;
-    snprintf(path, sizeof path, "/proc/self/task/%s/children", tid);
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", tid);
     std::vector<char> children;  // "pid pid ", with CONFIG_PROC_CHILDREN only
-    if (!ReadWholeFile(path, &children)) traces->children_known = false;
+    if (ReadWholeFile(path, &children) != 0) traces->children_known = false;
     for (char c : children) traces->children += c == ' ' ? 1 : 0;
   });
-  ForEachNumber("/proc/self/fd", [&](const char* fd) {
+  ForEachNumber("/proc/self/fd", [&](int fd) {
     char target[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%s", fd);
-    const ssize_t n = readlink(path, target, sizeof target - 1);
-    if (n <= 0) return;
-    target[n] = '\0';
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (!ReadLink(path, target, sizeof target)) return;
     if (strcmp(target, "anon_inode:[eventpoll]") == 0) traces->event_loops++;
-    if (strncmp(target, "socket:", 7) == 0 && Number(fd) > 2) traces->sockets++;
+    if (strncmp(target, "socket:", 7) == 0 && fd > 2) traces->sockets++;
   });
   struct statx s;
   traces->stdin_consumed = syscall(SYS_statx, 0, "", AT_EMPTY_PATH, STATX_TYPE, &s) == 0 &&
@@ -245,8 +197,9 @@ const char* Explain(ReexecBlocker blocker) {
 ReexecPlan PlanReexec() {
   ReexecPlan plan;
   std::vector<char> stat;
-  if (!FindExecutable(&plan.executable) || !ReadWholeFile("/proc/self/cmdline", &plan.arguments) ||
-      !ReadWholeFile("/proc/self/stat", &stat) || plan.arguments.empty()) {
+  if (!FindExecutable(&plan.executable) ||
+      ReadWholeFile("/proc/self/cmdline", &plan.arguments) != 0 ||
+      ReadWholeFile("/proc/self/stat", &stat) != 0 || plan.arguments.empty()) {
     return plan;
   }
   CollectTraces(&plan.traces);

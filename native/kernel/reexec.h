@@ -1,6 +1,6 @@
 // Starting the program over: same process, same arguments, new image.
 //
-// A filter that denies io_uring_setup, IoUringFilter(kSetup), survives execve(2), so libuv opens no
+// A filter that denies io_uring_setup survives execve(2), so libuv opens no
 // ring in the new image (src/unix/linux.c, uv__iou_init). Not kAll: should execve fail, this image
 // must be able to go on with the rings it has. When to keep away from all this is in
 // docs/io-uring.md; what of that native code can see is here, the rest is lib/lockdown's.

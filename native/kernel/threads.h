@@ -6,6 +6,8 @@
 
 #include <vector>
 
+#include "kernel/proc.h"
+
 namespace seccomp_ts {
 
 // proc_pid_status(5).
@@ -33,7 +35,6 @@ class PreparedCensus {
   PreparedCensus() = default;
   PreparedCensus(const PreparedCensus&) = delete;
   PreparedCensus& operator=(const PreparedCensus&) = delete;
-  ~PreparedCensus();
 
   // Opens the status files. Returns 0 or an errno.
   int Prepare();
@@ -46,11 +47,11 @@ class PreparedCensus {
   Census Finish();
 
  private:
-  struct OpenStatus {
+  struct OpenFile {
     pid_t tid;
-    int fd;
+    File status;
   };
-  std::vector<OpenStatus> files_;
+  std::vector<OpenFile> files_;
   std::vector<ThreadState> before_;
 };
 
