@@ -4,8 +4,8 @@
 const { existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { compile } = require('..')
-const { native } = require('../dist/native')
-const { AUDIT_ARCH, findSyscall, syscallName } = require('../dist/syscalls')
+const { native } = require('../dist/main')
+const { AUDIT_ARCH, findSyscall, syscallName } = require('../dist/main')
 const { ScriptError, built, program, run } = require('./measure')
 const { readProfile, toPolicy, toText } = require('./profile')
 

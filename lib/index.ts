@@ -2,22 +2,27 @@
  * seccomp-ts: from `lockdown(policy)` on, the Linux kernel itself refuses this process everything
  * the policy does not let through.
  */
-export { LockdownError, PolicyError, SeccompError } from './errors'
-export type { ErrorCode, LockdownErrorCode, PolicyErrorCode, ThreadState } from './errors'
 export {
+  LockdownError,
+  PolicyError,
+  SeccompError,
   allow,
   between,
+  compile,
   definePolicy,
   eq,
   errno,
+  fork,
   ge,
   gt,
   hasAll,
   hasAny,
   hasNone,
+  isSupported,
   kill,
   killThread,
   le,
+  lockdown,
   log,
   lt,
   maskedEq,
@@ -25,9 +30,13 @@ export {
   noneOf,
   notify,
   oneOf,
+  probe,
+  status,
   trace,
   trap,
-} from './policy'
+  webServer,
+} from './main'
+export type { ErrorCode, LockdownErrorCode, PolicyErrorCode, ThreadState } from './errors'
 export type {
   Action,
   ActionData,
@@ -39,15 +48,9 @@ export type {
   RuleFor,
   RulesFor,
 } from './policy'
-export { webServer } from './promises'
-export { compile } from './compiler/compile'
 export type { CompileTarget, Program } from './compiler/compile'
-export { lockdown } from './lockdown/lockdown'
 export type { IoUringChoice, LockdownOptions } from './lockdown/options'
-export { isSupported, probe } from './lockdown/probe'
 export type { ProbeReport } from './lockdown/probe'
-export { status } from './lockdown/status'
 export type { IoUringStatus, Risk, Status } from './lockdown/status'
-export { fork } from './sandbox/fork'
 export type { ForkOptions } from './sandbox/fork'
 export type { Arch, ErrnoName, SyscallName } from './syscalls'

@@ -96,6 +96,8 @@ export interface Native {
   /** Whether every filter this process installed itself lets the call through. */
   permits(number: number, ...args: readonly number[]): boolean
   installedPrograms(): number
+  /** Whether this is the thread the process began with: not a Worker. */
+  onMainThread(): boolean
   rings(): NativeRings
   retireRings(): NativeRetirement
   planReexec(): {

@@ -8,6 +8,7 @@
 #include <napi.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <cstring>
@@ -229,6 +230,11 @@ Napi::Value CountInstalled(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(InstalledPrograms()));
 }
 
+// onMainThread(): cheaper to ask the kernel than to load node:worker_threads.
+Napi::Value OnMainThread(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), syscall(SYS_gettid) == syscall(SYS_getpid));
+}
+
 // evaluate(program, auditArch, number, args: BigUint64Array(6)) -> SECCOMP_RET_* value
 Napi::Value EvaluateProgram(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -333,6 +339,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   add("retireRings", Retire);
   add("planReexec", DescribeReexec);
   add("reexec", ExecuteAgain);
+  add("onMainThread", OnMainThread);
   add("evaluate", EvaluateProgram);
   return exports;
 }

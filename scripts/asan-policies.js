@@ -35,8 +35,8 @@ function child(addon) {
     }
   }
   // The decoder, too, on words that no encoder would write.
-  const good = require('../dist/compiler/encode').encodeRules([
-    require('../dist/policy').rulesOf(webServer, { arch: 'x86_64', pid: 1 }),
+  const good = require('../dist/main').encodeRules([
+    require('../dist/main').rulesOf(webServer, { arch: 'x86_64', pid: 1 }),
   ])
   let seed = 1
   const random = (n) => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % n

@@ -1,8 +1,10 @@
-// lib/ → dist/. Removes what was there first, so that a deleted source leaves nothing to publish,
-// and emits nothing when there are type errors, so that a failed build never looks up to date.
+// lib/ → dist/: declarations by tsc, and JavaScript by esbuild: one file with everything (main.js),
+// and the entry points, which only refer to it. Removes what was there first, so that a deleted
+// source leaves nothing to publish, and emits nothing when there are type errors, so that a failed
+// build never looks up to date.
 'use strict'
 
-const { rmSync } = require('node:fs')
+const { rmSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { files, isStale, main, quietly, root, tool } = require('./common')
 
@@ -13,6 +15,46 @@ function distIsStale() {
 function buildTs() {
   rmSync(path.join(root, 'dist'), { recursive: true, force: true })
   quietly(tool('tsc'), ['-p', 'tsconfig.build.json', '--noEmitOnError', '--pretty', 'false'])
+  const common = { platform: 'node', format: 'cjs', target: 'node20', outdir: 'dist', bundle: true }
+  const { buildSync } = require('esbuild')
+  buildSync({
+    ...common,
+    absWorkingDir: root,
+    entryPoints: ['lib/main.ts'],
+    // The addon, what prepare() writes below, and the package's own name.
+    external: ['*.node', './prepared.js', 'seccomp-ts/register'],
+  })
+  buildSync({
+    ...common,
+    absWorkingDir: root,
+    entryPoints: ['lib/index.ts', 'lib/register.ts'],
+    external: ['./main'],
+  })
+  prepare()
+}
+
+/**
+ * Resolves and encodes the ready policies, so that no start has to (lib/compiler/prepared.ts). The
+ * process id that 'SELF' stands for is found by encoding twice.
+ */
+function prepare() {
+  const { encodeRules, letsThrough, readyPolicies, rulesOf } = require('../dist/main')
+  const prepared = {}
+  for (const [name, policy] of readyPolicies) {
+    prepared[name] = {}
+    for (const arch of ['x86_64', 'aarch64']) {
+      const rules = rulesOf(policy, { arch, pid: 1 })
+      const words = encodeRules([rules])
+      const others = encodeRules([rulesOf(policy, { arch, pid: 2 })])
+      prepared[name][arch] = {
+        words: Buffer.from(words.buffer).toString('base64'),
+        pid: [...words.keys()].filter((index) => words[index] !== others[index]),
+        letsIoUringEnter: letsThrough(rules, 'io_uring_enter'),
+      }
+    }
+  }
+  const text = `module.exports = ${JSON.stringify(prepared, null, 2)}\n`
+  writeFileSync(path.join(root, 'dist/prepared.js'), `'use strict'\n\n${text}`)
 }
 
 module.exports = { buildTs, distIsStale }

@@ -12,10 +12,10 @@
 'use strict'
 
 const { readFileSync, writeSync } = require('node:fs')
-const { compileRules } = require('../../dist/compiler/compile')
-const { native } = require('../../dist/native')
-const { normalise } = require('../../dist/policy/normalise')
-const { hostTarget } = require('../../dist/policy/target')
+const { compileRules } = require('../../dist/main')
+const { native } = require('../../dist/main')
+const { normalise } = require('../../dist/main')
+const { hostTarget } = require('../../dist/main')
 
 const [file, times] = process.argv.slice(2)
 const policy = JSON.parse(readFileSync(file, 'utf8'))

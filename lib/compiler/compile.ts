@@ -37,11 +37,15 @@ export function compile(policy: Policy, target: CompileTarget = {}): Program {
 }
 
 /** @internal */
-export function compileRules(rules: Rules): Program {
-  const result = native().compile(encodeRules([rules]))
+export const compileRules = (rules: Rules): Program =>
+  compileWords(encodeRules([rules]), rules.arch)
+
+/** @internal */
+export function compileWords(words: Uint32Array, arch: Arch): Program {
+  const result = native().compile(words)
   if ('program' in result) {
     return Object.freeze({
-      arch: rules.arch,
+      arch,
       bytes: result.program,
       length: result.program.length / 8,
     })
@@ -53,7 +57,7 @@ export function compileRules(rules: Rules): Program {
     })
   }
   const contributors = result.contributors.map(({ number, instructions }) => ({
-    syscall: syscallName(number, rules.arch) ?? String(number),
+    syscall: syscallName(number, arch) ?? String(number),
     instructions,
   }))
   const list = contributors.map((each) => `${each.syscall} (${each.instructions})`).join(', ')

@@ -3,12 +3,11 @@
  * denied while it has a ring, and while it may be called the ring is a way round the filter. So the
  * rings go first.
  */
-import { isMainThread } from 'node:worker_threads'
-import { compileRules } from '../compiler/compile'
+import { compileRules, type Program } from '../compiler/compile'
+import { compilePolicy, type CompiledPolicy } from '../compiler/policy'
 import { LockdownError } from '../errors'
 import { native, type NativeRings } from '../native'
-import { errno, allow, rulesOf, hostTarget, type Policy, type Rules } from '../policy'
-import { findSyscall, type SyscallName } from '../syscalls'
+import { SECCOMP_RET_ALLOW, allow, errno, hostTarget, type Policy, type Rules } from '../policy'
 import { checkInstalled } from './install'
 import type { IoUringChoice } from './options'
 import type { IoUringStatus, Risk } from './status'
@@ -16,12 +15,9 @@ import type { IoUringStatus, Risk } from './status'
 /** Set for the second start, so that it is not followed by a third. Holds the process id. */
 const REEXEC_MARKER = 'SECCOMP_TS_REEXEC'
 
-const ALLOW = 0x7fff0000
-const LOG = 0x7ffc0000
-
 export interface IoUringPlan {
-  /** The rules to compile: those given, but for `allow-enter`. */
-  readonly rules: Rules
+  /** What to install: the policy's program, but for `allow-enter`. */
+  readonly program: Program
   readonly status: IoUringStatus
   readonly risks: readonly Risk[]
 }
@@ -31,26 +27,14 @@ const countRings = (rings: NativeRings): number =>
     ? Math.max(rings.fds.length, rings.sqpollThreads.length, rings.mappings > 0 ? 1 : 0)
     : -1
 
-/** Whether any rule, or the default, lets some call of this name through. */
-function letsThrough(rules: Rules, name: SyscallName): boolean {
-  const number = findSyscall(name, rules.arch)?.number
-  const named = rules.syscalls.find((syscall) => syscall.number === number)
-  const actions =
-    named === undefined
-      ? [rules.defaultAction]
-      : [...named.rules.map((rule) => rule.action), rules.defaultAction]
-  const decided = named?.rules.findIndex((rule) => rule.conditions.length === 0) ?? -1
-  const reachable = decided === -1 ? actions : actions.slice(0, decided + 1)
-  return reachable.some((action) => action === ALLOW || action === LOG)
-}
-
 /** Makes io_uring and the policy fit. @throws LockdownError ERR_IO_URING, ERR_REEXEC */
-export function prepareIoUring(rules: Rules, choice: IoUringChoice): IoUringPlan {
+export function prepareIoUring(policy: CompiledPolicy, choice: IoUringChoice): IoUringPlan {
+  const { program } = policy
   const reexecuted = takeMarker()
   const rings = native().rings()
-  if (letsThrough(rules, 'io_uring_enter')) {
+  if (policy.letsIoUringEnter) {
     return {
-      rules,
+      program,
       status: { rings: countRings(rings), cure: 'allowed' },
       risks: [enterRisk('the policy')],
     }
@@ -64,12 +48,12 @@ export function prepareIoUring(rules: Rules, choice: IoUringChoice): IoUringPlan
   }
   const count = countRings(rings)
   if (count === 0) {
-    return { rules, status: { rings: 0, cure: reexecuted ? 'reexec' : 'none' }, risks: [] }
+    return { program, status: { rings: 0, cure: reexecuted ? 'reexec' : 'none' }, risks: [] }
   }
   switch (choice) {
     case 'allow-enter':
       return {
-        rules: allowEnter(rules),
+        program: compileRules(allowEnter(policy.rules())),
         status: { rings: count, cure: 'allowed' },
         risks: [enterRisk("ioUring: 'allow-enter'")],
       }
@@ -78,7 +62,7 @@ export function prepareIoUring(rules: Rules, choice: IoUringChoice): IoUringPlan
     case 'auto':
     case 'retire':
       retire(choice)
-      return { rules, status: { rings: 0, cure: 'retired' }, risks: [] }
+      return { program, status: { rings: 0, cure: 'retired' }, risks: [] }
   }
 }
 
@@ -125,7 +109,7 @@ function allowEnter(rules: Rules): Rules {
     ...rules,
     syscalls: rules.syscalls.map((syscall) =>
       syscall.name === 'io_uring_enter'
-        ? { ...syscall, rules: [{ action: ALLOW, conditions: [], path: '' }] }
+        ? { ...syscall, rules: [{ action: SECCOMP_RET_ALLOW, conditions: [], path: '' }] }
         : syscall,
     ),
   }
@@ -133,9 +117,10 @@ function allowEnter(rules: Rules): Rules {
 
 /** Was this process image started by `executeAgain`? The marker is for us, not for children. */
 function takeMarker(): boolean {
-  const marked = process.env[REEXEC_MARKER] === String(process.pid)
-  if (isMainThread && REEXEC_MARKER in process.env) delete process.env[REEXEC_MARKER]
-  return marked
+  const marker = process.env[REEXEC_MARKER]
+  // A Worker's copy of the environment is its own.
+  if (marker !== undefined) Reflect.deleteProperty(process.env, REEXEC_MARKER)
+  return marker === String(process.pid)
 }
 
 const noRings: Policy = {
@@ -157,7 +142,7 @@ function executeAgain(rings: number, reexecuted: boolean): never {
       hint: "Nothing was installed. Use ioUring: 'retire', or a launcher that denies io_uring_setup.",
     })
   }
-  const program = compileRules(rulesOf(noRings, hostTarget()))
+  const { program } = compilePolicy(noRings, hostTarget())
   const installed = native().install(program.bytes, {
     noNewPrivs: true,
     log: false,
@@ -176,7 +161,8 @@ function executeAgain(rings: number, reexecuted: boolean): never {
 /** Starting over is wrong where something would be lost that the new image cannot have. */
 function reexecObstacle(reexecuted: boolean): string | undefined {
   if (reexecuted) return 'it already was, and the second start has io_urings too'
-  if (!isMainThread) return 'this is a Worker, and the main thread would start over with it'
+  if (!native().onMainThread())
+    return 'this is a Worker, and the main thread would start over with it'
   if (process.channel !== undefined) return 'its IPC channel to the parent would be lost'
   const fromStdin = process.argv[1] === undefined || process.argv[1] === '-'
   const evaluated = process.execArgv.some((flag) => /^(-e|--eval|-p|--print|-pe)(=|$)/.test(flag))

@@ -1,8 +1,7 @@
-import { compileRules } from '../compiler/compile'
+import { compilePolicy } from '../compiler/policy'
 import { LockdownError } from '../errors'
 import { native } from '../native'
 import { hostTarget, rulesOf, type Policy } from '../policy'
-import { parsePolicy } from '../policy/parse'
 import { checkInstalled, toThreadState } from './install'
 import { checkNoNewRings, prepareIoUring } from './io-uring'
 import { parseOptions, type LockdownOptions, type ParsedOptions } from './options'
@@ -24,22 +23,23 @@ import { remember, status, unprotected, type Risk, type Status } from './status'
  */
 export function lockdown(policy: Policy, options?: LockdownOptions): Status {
   const parsed = parseOptions(options)
-  const rules = rulesOf(policy, hostTarget())
   try {
     native()
   } catch (error) {
+    // A mistake in the policy is one everywhere.
+    rulesOf(policy, hostTarget())
     return runUnprotected(error, parsed)
   }
-  const plan = prepareIoUring(rules, parsed.ioUring)
-  const program = compileRules(plan.rules)
+  const compiled = compilePolicy(policy, hostTarget())
+  const plan = prepareIoUring(compiled, parsed.ioUring)
   const { noNewPrivs, log, specAllow, listener } = parsed
-  const result = native().install(program.bytes, { noNewPrivs, log, specAllow, listener })
+  const result = native().install(plan.program.bytes, { noNewPrivs, log, specAllow, listener })
   if (result.outcome === 'noSeccomp' && parsed.onUnsupported === 'warn') {
     return warnUnprotected('this kernel has no seccomp filters')
   }
   checkInstalled(result, threadName)
   remember({
-    policy: parsePolicy(policy).name ?? 'unnamed',
+    policy: compiled.name,
     threads: result.threads.map(toThreadState),
     ioUring: plan.status,
     risks: [...plan.risks, ...optionRisks(parsed), ...kernelRisks(result.threads)],

@@ -79,7 +79,7 @@ function readPolicy(given: string, directory: string, origin: string): Policy {
   if (extname(path) === '.json') return parseJson(readFileSync(path, 'utf8'), path) as Policy
   const loaded = createRequire(path)(path) as { default?: Policy } & Policy
   // A module says it with `export default`; CommonJS may also export the policy itself.
-  return isModule(loaded) ? (loaded.default as Policy) : loaded
+  return isModule(loaded) ? loaded.default : loaded
 }
 
 const isModule = (loaded: object): boolean =>

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { release } from 'node:os'
 import { LockdownError, type ErrorCode, type ThreadState } from '../errors'
 import { native, type Native } from '../native'
 
@@ -28,6 +27,7 @@ export interface ProbeReport {
 
 /** Asks the kernel what it can do. Works, and says so, off Linux too. */
 export function probe(): ProbeReport {
+  const { release } = require('node:os') as typeof import('node:os')
   const base = { platform: process.platform, arch: process.arch, kernel: release() }
   let addon: Native
   try {

@@ -18,5 +18,6 @@ export {
 export type { Comparator, ConditionsFor, Integer, Scalar } from './conditions'
 export { definePolicy, rulesOf } from './define'
 export { hostArch, hostTarget } from './target'
+export { SECCOMP_RET_ALLOW, letsThrough } from './normalise'
 export type { Condition, NumberRange, Rule, Rules, SyscallRules, Target } from './normalise'
 export type { Policy, RuleFor, RulesFor } from './types'

@@ -7,7 +7,6 @@ import {
   AUDIT_ARCH,
   constantNames,
   constantValue,
-  errnoValue,
   findSyscall,
   suggest,
   syscallNames,
@@ -63,6 +62,8 @@ export interface NumberRange {
 }
 
 export interface Rules {
+  /** What the policy calls itself. */
+  readonly name: string | undefined
   readonly arch: Arch
   readonly auditArch: number
   /** For every other architecture: 32-bit code on a 64-bit kernel, above all. */
@@ -87,6 +88,8 @@ const RETURN_VALUE: Readonly<Record<ActionName, number>> = Object.freeze({
 })
 
 const returnValue = ({ action, data }: ParsedAction): number => (RETURN_VALUE[action] | data) >>> 0
+
+export const SECCOMP_RET_ALLOW = RETURN_VALUE.allow
 
 const ENOSYS = (RETURN_VALUE.errno | 38) >>> 0
 
@@ -116,6 +119,7 @@ export function resolve(policy: ParsedPolicy, target: Target): Rules {
   }
   for (const extra of hiddenCalls(policy, defaultAction, arch)) named.set(extra.number, extra)
   return {
+    name: policy.name,
     arch,
     auditArch: AUDIT_ARCH[arch],
     foreignArchAction: RETURN_VALUE.kill,
@@ -140,9 +144,9 @@ const IO_URING: readonly SyscallName[] = ['io_uring_setup', 'io_uring_enter', 'i
 
 function hiddenCalls(policy: ParsedPolicy, defaultAction: number, arch: Arch): SyscallRules[] {
   const restricted = (rules: readonly ParsedRule[] | undefined): boolean =>
-    rules !== undefined && rules.some((rule) => !lets(returnValue(rule)))
+    rules?.some((rule) => !lets(returnValue(rule))) ?? false
   const conditional = (rules: readonly ParsedRule[] | undefined): boolean =>
-    rules !== undefined && rules.some((rule) => rule.conditions.size > 0)
+    rules?.some((rule) => rule.conditions.size > 0) ?? false
   const denies = !lets(defaultAction)
   const anyRestricted = denies || [...policy.syscalls.values()].some(restricted)
 
@@ -160,6 +164,19 @@ function hiddenCalls(policy: ParsedPolicy, defaultAction: number, arch: Arch): S
     const rules = [{ action: ENOSYS, conditions: [], path: '' }]
     return [{ name, number: info.number, rules }]
   })
+}
+
+/** Whether any rule, or the default, lets some call of this name through. */
+export function letsThrough(rules: Rules, name: SyscallName): boolean {
+  const number = findSyscall(name, rules.arch)?.number
+  const named = rules.syscalls.find((syscall) => syscall.number === number)
+  const actions =
+    named === undefined
+      ? [rules.defaultAction]
+      : [...named.rules.map((rule) => rule.action), rules.defaultAction]
+  const decided = named?.rules.findIndex((rule) => rule.conditions.length === 0) ?? -1
+  const reachable = decided === -1 ? actions : actions.slice(0, decided + 1)
+  return reachable.some(lets)
 }
 
 /** What x32 and, with a baseline, unknown and newer numbers get. */
@@ -190,10 +207,12 @@ function numberRanges(
 
 /** Kernel versions as major.minor. */
 function isNewer(version: string, than: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  const [thanMajor = 0, thanMinor = 0] = than.split('.').map(Number)
-  return major > thanMajor || (major === thanMajor && minor > thanMinor)
+  const major = Number.parseInt(version, 10)
+  const thanMajor = Number.parseInt(than, 10)
+  return major === thanMajor ? minorOf(version) > minorOf(than) : major > thanMajor
 }
+
+const minorOf = (version: string): number => Number(version.slice(version.indexOf('.') + 1))
 
 function resolveRule(rule: ParsedRule, info: SyscallInfo, target: Target): Rule {
   const conditions = [...rule.conditions].map(([name, comparator]) =>
@@ -386,6 +405,7 @@ function valueSet(
 
 /** Rules that can never decide are mistakes: what they were meant to say would silently not hold. */
 function refuseDeadRules(rules: readonly Rule[], name: SyscallName): void {
+  if (rules.length < 2) return
   rules.forEach((rule, index) => {
     const earlier = rules.slice(0, index).find((candidate) => covers(candidate, rule))
     if (earlier === undefined) return

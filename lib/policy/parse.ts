@@ -4,7 +4,7 @@
  */
 import { PolicyError } from '../errors'
 import { errnoValue, isSyscallName, suggest, syscallNames, type SyscallName } from '../syscalls'
-import type { ActionName } from './actions'
+import { allow, type ActionName } from './actions'
 import { describeValue, readFields, readList, reading, refuseUnknownKeys } from './snapshot'
 
 /** A comparator whose shape is known and whose values are still as they were written. */
@@ -160,7 +160,11 @@ function parseRules(value: unknown, path: string): ParsedRule[] {
   return rules.map((rule, index) => parseRule(rule, `${path}[${index}]`))
 }
 
+const NO_CONDITIONS: ReadonlyMap<string, ParsedComparator> = new Map()
+
 function parseRule(value: unknown, path: string): ParsedRule {
+  // Nine rules in ten, and known for what it is: it is frozen, and ours.
+  if (value === allow) return { action: 'allow', data: 0, conditions: NO_CONDITIONS, path }
   const fields = readFields(value, path, "an action such as allow or errno('EPERM')")
   refuseUnknownKeys(fields, ['action', 'errno', 'data', 'when'], path, 'a rule')
   const action = fields.get('action')
@@ -237,9 +241,8 @@ function parseErrno(value: unknown, path: string): number {
   return value
 }
 
-function parseConditions(value: unknown, rulePath: string): Map<string, ParsedComparator> {
-  const conditions = new Map<string, ParsedComparator>()
-  if (value === undefined) return conditions
+function parseConditions(value: unknown, rulePath: string): ReadonlyMap<string, ParsedComparator> {
+  if (value === undefined) return NO_CONDITIONS
   const path = `${rulePath}.when`
   const fields = readFields(value, path, 'an object of comparators by argument name')
   if (fields.size === 0) {
@@ -249,6 +252,7 @@ function parseConditions(value: unknown, rulePath: string): Map<string, ParsedCo
       hint: 'Leave `when` out for a rule that always holds.',
     })
   }
+  const conditions = new Map<string, ParsedComparator>()
   for (const [argument, comparator] of fields) {
     conditions.set(argument, parseComparator(comparator, `${path}.${argument}`))
   }

@@ -17,7 +17,7 @@ const describe = (value: unknown): string => {
   if (typeof value === 'string') return `'${value.length > 40 ? value.slice(0, 40) + '…' : value}'`
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`
-  return String(value)
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : 'undefined'
 }
 
 /** How a value is shown in an error message. */

@@ -1,9 +1,4 @@
-import {
-  fork as forkChild,
-  type ChildProcess,
-  type ForkOptions as NodeForkOptions,
-} from 'node:child_process'
-import { join } from 'node:path'
+import type { ChildProcess, ForkOptions as NodeForkOptions } from 'node:child_process'
 import { PolicyError } from '../errors'
 import { parseOptions, type LockdownOptions } from '../lockdown/options'
 import { hostTarget, rulesOf, type Policy } from '../policy'
@@ -57,9 +52,11 @@ export function fork(
       problem: 'is larger than the 128 KiB the kernel lets an environment variable have',
     })
   }
+  // Loaded here, because most processes that import this package start none.
+  const { fork: forkChild } = require('node:child_process') as typeof import('node:child_process')
   return forkChild(module, args, {
     ...rest,
-    execArgv: ['--require', join(__dirname, '..', 'register.js'), ...execArgv],
+    execArgv: ['--require', require.resolve('seccomp-ts/register'), ...execArgv],
     env: {
       ...env,
       SECCOMP_TS_POLICY: serialised,

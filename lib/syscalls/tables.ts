@@ -78,11 +78,17 @@ function parseSyscall(name: SyscallName, record: string, arch: Arch): SyscallInf
   const number = arch === 'x86_64' ? x86Number : armNumber
   if (number === '') return undefined
   const declared = arch === 'aarch64' && armArgs !== '' ? armArgs : args
+  const parsed = lazily(() =>
+    Object.freeze(declared === '' ? [] : declared.split(';').map(parseArgument)),
+  )
   return Object.freeze({
     name,
     number: Number(number),
     since: arch === 'x86_64' ? x86Since : armSince,
-    args: Object.freeze(declared === '' ? [] : declared.split(';').map(parseArgument)),
+    // Most calls are only asked for their number.
+    get args() {
+      return parsed()
+    },
   })
 }
 

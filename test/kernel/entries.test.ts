@@ -3,7 +3,6 @@ import t from 'tap'
 import { compile } from '../../lib/compiler/compile'
 import { native } from '../../lib/native'
 import { allow, errno } from '../../lib/policy'
-import { webServer } from '../../lib/promises'
 import { AUDIT_ARCH } from '../../lib/syscalls'
 import { runVictim } from '../helpers/victim'
 

@@ -1,13 +1,12 @@
 // What an attacker with native code in the process can do: make any system call, with any bits in
-// any register, from any thread, through any entry the CPU has. The demo and the kernel tests use it
-// to attack a locked-down process from the inside; it is no part of the package.
-#include <napi.h>
-
+// any register, from any thread, through any entry the CPU has. The demo and the kernel tests use
+// it to attack a locked-down process from the inside; it is no part of the package.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/io_uring.h>
 #include <linux/seccomp.h>
+#include <napi.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -28,8 +27,8 @@ namespace {
 
 using Arguments = std::array<uint64_t, 6>;
 
-// Numbers and bigints are passed as they are (negative ones as two's complement), buffers and strings
-// as the address of their bytes.
+// Numbers and bigints are passed as they are (negative ones as two's complement), buffers and
+// strings as the address of their bytes.
 uint64_t ReadArgument(const Napi::Value& value, std::vector<std::string>* strings) {
   if (value.IsBigInt()) {
     bool lossless = false;
@@ -116,8 +115,8 @@ Napi::Value Int80(const Napi::CallbackInfo& info) {
 #endif
 }
 
-// fork(flags): a new process by clone(2), with these CLONE_* flags. Returns its id (it exits at once)
-// or -errno.
+// fork(flags): a new process by clone(2), with these CLONE_* flags. Returns its id (it exits at
+// once) or -errno.
 Napi::Value Fork(const Napi::CallbackInfo& info) {
   std::vector<std::string> strings;
   const uint64_t flags = info.Length() > 0 ? ReadArgument(info[0], &strings) : 0;
@@ -151,8 +150,8 @@ std::vector<int> RingDescriptors() {
   return rings;
 }
 
-// Submits one IORING_OP_OPENAT on a ring somebody else made, and waits for it. linux/io_uring.h; the
-// offsets inside the ring are the kernel's struct io_rings (io_uring/io_uring.c).
+// Submits one IORING_OP_OPENAT on a ring somebody else made, and waits for it. linux/io_uring.h;
+// the offsets inside the ring are the kernel's struct io_rings (io_uring/io_uring.c).
 long OpenThroughRing(int ring, const char* path) {
   auto* rings = static_cast<char*>(
       mmap(nullptr, 16384, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING));
@@ -164,9 +163,9 @@ long OpenThroughRing(int ring, const char* path) {
   const uint32_t sq_mask = *word(16);
   const uint32_t cq_mask = *word(20);
   const uint32_t sq_entries = *word(24);
-  auto* entries = static_cast<io_uring_sqe*>(mmap(nullptr, sq_entries * sizeof(io_uring_sqe),
-                                                  PROT_READ | PROT_WRITE, MAP_SHARED, ring,
-                                                  IORING_OFF_SQES));
+  auto* entries =
+      static_cast<io_uring_sqe*>(mmap(nullptr, sq_entries * sizeof(io_uring_sqe),
+                                      PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES));
   if (entries == MAP_FAILED) return -errno;
 
   io_uring_sqe request = {};
@@ -187,8 +186,8 @@ long OpenThroughRing(int ring, const char* path) {
   return result;
 }
 
-// readThroughRing(path) -> the first bytes of the file as a string, null if the process has no ring,
-// or -errno.
+// readThroughRing(path) -> the first bytes of the file as a string, null if the process has no
+// ring, or -errno.
 Napi::Value ReadThroughRing(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString().Utf8Value();
   const std::vector<int> rings = RingDescriptors();
@@ -206,8 +205,8 @@ Napi::Value ReadThroughRing(const Napi::CallbackInfo& info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   const std::pair<const char*, Napi::Value (*)(const Napi::CallbackInfo&)> functions[] = {
-      {"syscall", Syscall}, {"syscallOnPool", SyscallOnPool}, {"int80", Int80},
-      {"fork", Fork},       {"diverge", Diverge},             {"readThroughRing", ReadThroughRing},
+      {"syscall", Syscall}, {"syscallOnPool", SyscallOnPool},     {"int80", Int80}, {"fork", Fork},
+      {"diverge", Diverge}, {"readThroughRing", ReadThroughRing},
   };
   for (const auto& [name, function] : functions) {
     exports.Set(name, Napi::Function::New(env, function, name));
