@@ -36,7 +36,10 @@ module.exports = tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       // The addon, in lib/native.ts, cannot be imported; some of Node's own modules are loaded only
       // by those who need them, because loading them takes longer than a lockdown.
-      '@typescript-eslint/no-require-imports': ['error', { allow: ['\\.node$', '^node:', '^\\./prepared'] }],
+      '@typescript-eslint/no-require-imports': [
+        'error',
+        { allow: ['\\.node$', '^node:', '^\\./prepared', '^\\./generated/'] },
+      ],
       // Numbers are what system calls are made of.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
     },

@@ -21,8 +21,15 @@ function buildTs() {
     ...common,
     absWorkingDir: root,
     entryPoints: ['lib/main.ts'],
-    // The addon, what prepare() writes below, and the package's own name.
-    external: ['*.node', './prepared.js', 'seccomp-ts/register'],
+    // What is loaded only when it is needed: the addon, the tables, what prepare() writes below, and
+    // the package by its own name.
+    external: ['*.node', './generated/tables', './prepared.js', 'seccomp-ts/register'],
+  })
+  buildSync({
+    ...common,
+    absWorkingDir: root,
+    entryPoints: ['lib/syscalls/generated/tables.ts'],
+    outdir: 'dist/generated',
   })
   buildSync({
     ...common,

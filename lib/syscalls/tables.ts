@@ -6,14 +6,7 @@
  * is. A policy names a few dozen calls of almost four hundred. Everything is kept in Maps, so that
  * `constructor` or `__proto__` from a policy file is a name like any other, and unknown.
  */
-import {
-  ARGUMENT_TYPES,
-  AUDIT_ARCH_AARCH64,
-  AUDIT_ARCH_X86_64,
-  CONSTANTS,
-  ERRNOS,
-  SYSCALLS,
-} from './generated/tables'
+import type * as Tables from './generated/tables'
 import type {
   Arch,
   ArgumentInfo,
@@ -24,10 +17,10 @@ import type {
   Width,
 } from './types'
 
-/** What the kernel puts into `seccomp_data.arch`. */
+/** What the kernel puts into `seccomp_data.arch`: AUDIT_ARCH_*, linux/audit.h. */
 export const AUDIT_ARCH: Readonly<Record<Arch, number>> = Object.freeze({
-  x86_64: AUDIT_ARCH_X86_64,
-  aarch64: AUDIT_ARCH_AARCH64,
+  x86_64: 0xc000003e,
+  aarch64: 0xc00000b7,
 })
 
 /** Calls `make` once, on first use. */
@@ -35,6 +28,9 @@ function lazily<T extends object>(make: () => T): () => T {
   let made: T | undefined
   return () => (made ??= make())
 }
+
+/** Half of all the code in the package, and a ready policy needs none of it. */
+const tables = lazily(() => require('./generated/tables') as typeof Tables)
 
 const lines = (text: string): string[] => text.split('\n')
 
@@ -46,11 +42,13 @@ function cut(text: string, separator: string): [string, string] {
 
 /** Name → the rest of its line in the table. */
 const records = lazily(
-  () => new Map(lines(SYSCALLS).map((line) => cut(line, '\t') as [SyscallName, string])),
+  () => new Map(lines(tables().SYSCALLS).map((line) => cut(line, '\t') as [SyscallName, string])),
 )
 
 /** C type → how much of a register it is, for those that are not plainly pointers. */
-const argumentTypes = lazily(() => new Map(lines(ARGUMENT_TYPES).map((line) => cut(line, '='))))
+const argumentTypes = lazily(
+  () => new Map(lines(tables().ARGUMENT_TYPES).map((line) => cut(line, '='))),
+)
 
 /** `int family,AF` or `unsigned long fd/32u`: a declaration, its constants, a narrower use. */
 function parseArgument(text: string): ArgumentInfo {
@@ -145,7 +143,7 @@ export function syscallName(number: number, arch: Arch): SyscallName | undefined
   return numbers(arch).get(number)
 }
 
-const familyTexts = lazily(() => new Map(lines(CONSTANTS).map((line) => cut(line, ' '))))
+const familyTexts = lazily(() => new Map(lines(tables().CONSTANTS).map((line) => cut(line, ' '))))
 
 /** Name → its value, or `x86-64/aarch64` where those differ. */
 const parsePairs = (text: string): Map<string, string> =>
@@ -189,7 +187,10 @@ export function constantNames(family: ConstantFamily): readonly string[] {
 }
 
 const errnos = lazily(
-  () => new Map([...parsePairs(ERRNOS)].map(([name, value]) => [name as ErrnoName, Number(value)])),
+  () =>
+    new Map(
+      [...parsePairs(tables().ERRNOS)].map(([name, value]) => [name as ErrnoName, Number(value)]),
+    ),
 )
 
 const errnoNames = lazily(() => {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { AUDIT_ARCH_AARCH64, AUDIT_ARCH_X86_64 } from '../../lib/syscalls/generated/tables'
 import {
   AUDIT_ARCH,
   findSyscall,
@@ -110,4 +111,6 @@ t.test('first kernels', async (t) => {
 
 t.test('AUDIT_ARCH', async (t) => {
   t.same(AUDIT_ARCH, { x86_64: 0xc000003e, aarch64: 0xc00000b7 })
+  // What the generator read from linux/audit.h.
+  t.same(AUDIT_ARCH, { x86_64: AUDIT_ARCH_X86_64, aarch64: AUDIT_ARCH_AARCH64 })
 })
