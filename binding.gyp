@@ -52,7 +52,10 @@
             "-Wl,--version-script=<(module_root_dir)/native/exports.map",
             "-Wl,--gc-sections",
             "-Wl,-z,relro,-z,now",
-            "-Wl,-z,noexecstack"
+            "-Wl,-z,noexecstack",
+            # What is installed is remembered for the life of the process, not of the Worker that
+            # loaded this: Node closes an addon when the last environment that uses it ends.
+            "-Wl,-z,nodelete"
           ],
           "libraries": ["-lgcc"],
           "conditions": [

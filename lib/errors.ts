@@ -40,6 +40,7 @@ export type LockdownErrorCode =
   | 'ERR_IO_URING'
   | 'ERR_REEXEC'
   | 'ERR_LISTENER'
+  | 'ERR_WORKER_PRELOAD'
   | 'ERR_INSTALL'
   | 'ERR_INTERNAL'
 

@@ -13,10 +13,11 @@ export interface NativeThread {
 }
 
 export type NativeCompilation =
-  | { readonly program: Buffer }
-  | { readonly malformed: string; readonly offset: number }
+  | { readonly outcome: 'program'; readonly program: Buffer }
+  | { readonly outcome: 'malformed'; readonly message: string; readonly offset: number }
   | {
-      readonly tooLarge: number
+      readonly outcome: 'tooLarge'
+      readonly instructions: number
       readonly contributors: readonly {
         readonly auditArch: number
         readonly number: number
@@ -68,6 +69,8 @@ export interface NativeProbe {
   readonly mode: number
   /** prctl(PR_GET_NO_NEW_PRIVS), or a negative errno. */
   readonly noNewPrivs: number
+  /** sysctl kernel.io_uring_disabled, or -1 where it cannot be read. */
+  readonly ioUringDisabled: number
 }
 
 export interface NativeRings {
@@ -96,6 +99,9 @@ export interface Native {
   /** Whether every filter this process installed itself lets the call through. */
   permits(number: number, ...args: readonly number[]): boolean
   installedPrograms(): number
+  /** Keeps a text for the life of the process; `notes()` has them, oldest first, on every thread. */
+  note(text: string): void
+  notes(): string[]
   /** Whether this is the thread the process began with: not a Worker. */
   onMainThread(): boolean
   rings(): NativeRings

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <napi.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "kernel/install.h"
 #include "kernel/installed.h"
 #include "kernel/io_uring.h"
+#include "kernel/proc.h"
 #include "kernel/reexec.h"
 #include "kernel/threads.h"
 #include "rules_codec.h"
@@ -67,7 +69,9 @@ Napi::Array ToArray(Napi::Env env, const std::vector<ThreadState>& threads) {
   return array;
 }
 
-// compile(words: Uint32Array) -> { program } | { tooLarge, contributors } | { malformed, offset }
+// compile(words: Uint32Array) -> { outcome: 'program', program }
+//   | { outcome: 'tooLarge', instructions, contributors } | { outcome: 'malformed', message, offset
+//   }
 Napi::Value CompileRules(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsTypedArray() ||
@@ -80,16 +84,19 @@ Napi::Value CompileRules(const Napi::CallbackInfo& info) {
   RuleSet rules;
   DecodeError malformed;
   if (!Decode(words.Data(), words.ElementLength(), &rules, &malformed)) {
-    result.Set("malformed", malformed.message);
+    result.Set("outcome", "malformed");
+    result.Set("message", malformed.message);
     result.Set("offset", static_cast<double>(malformed.offset));
     return result;
   }
   const CompileResult compiled = Compile(rules);
   if (compiled.status == CompileResult::Status::kOk) {
+    result.Set("outcome", "program");
     result.Set("program", ToBuffer(env, compiled.program));
     return result;
   }
-  result.Set("tooLarge", static_cast<double>(compiled.instructions));
+  result.Set("outcome", "tooLarge");
+  result.Set("instructions", static_cast<double>(compiled.instructions));
   auto contributors = Napi::Array::New(env, compiled.largest.size());
   for (size_t i = 0; i < compiled.largest.size(); i++) {
     auto contributor = Napi::Object::New(env);
@@ -213,6 +220,9 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
   result.Set("actions", actions);
   result.Set("mode", static_cast<double>(GuardedSyscall(SYS_prctl, PR_GET_SECCOMP)));
   result.Set("noNewPrivs", static_cast<double>(GuardedSyscall(SYS_prctl, PR_GET_NO_NEW_PRIVS)));
+  char disabled[16] = "-1";
+  File("/proc/sys/kernel/io_uring_disabled").ReadText(disabled, sizeof(disabled));
+  result.Set("ioUringDisabled", atoi(disabled));
   return result;
 }
 
@@ -228,6 +238,32 @@ Napi::Value Permits(const Napi::CallbackInfo& info) {
 // installedPrograms(): how many this process has put on itself, from whichever thread.
 Napi::Value CountInstalled(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(InstalledPrograms()));
+}
+
+// note(text): keeps it for the life of the process, for every thread.
+Napi::Value KeepNote(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, info[0], nullptr, 0, &length) != napi_ok) {
+    return BadArgument(env, "expected a string");
+  }
+  std::vector<char> text(length + 1);
+  napi_get_value_string_utf8(env, info[0], text.data(), text.size(), nullptr);
+  RememberNote(text.data(), length);
+  return env.Undefined();
+}
+
+// notes() -> string[], oldest first
+Napi::Value ReadNotes(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::vector<const Note*> notes;
+  for (const Note* note = NewestNote(); note != nullptr; note = note->older) notes.push_back(note);
+  auto array = Napi::Array::New(env, notes.size());
+  for (size_t i = 0; i < notes.size(); i++) {
+    const Note* note = notes[notes.size() - 1 - i];
+    array.Set(static_cast<uint32_t>(i), Napi::String::New(env, note->text, note->length));
+  }
+  return array;
 }
 
 // onMainThread(): cheaper to ask the kernel than to load node:worker_threads.
@@ -339,6 +375,8 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   add("retireRings", Retire);
   add("planReexec", DescribeReexec);
   add("reexec", ExecuteAgain);
+  add("note", KeepNote);
+  add("notes", ReadNotes);
   add("onMainThread", OnMainThread);
   add("evaluate", EvaluateProgram);
   return exports;

@@ -4,7 +4,7 @@
 // build never looks up to date.
 'use strict'
 
-const { rmSync, writeFileSync } = require('node:fs')
+const { mkdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { files, isStale, main, quietly, root, tool } = require('./common')
 
@@ -25,12 +25,7 @@ function buildTs() {
     // the package by its own name.
     external: ['*.node', './generated/tables', './prepared.js', 'seccomp-ts/register'],
   })
-  buildSync({
-    ...common,
-    absWorkingDir: root,
-    entryPoints: ['lib/syscalls/generated/tables.ts'],
-    outdir: 'dist/generated',
-  })
+  buildTables()
   buildSync({
     ...common,
     absWorkingDir: root,
@@ -38,6 +33,21 @@ function buildTs() {
     external: ['./main'],
   })
   prepare()
+}
+
+/**
+ * By TypeScript and not by esbuild, whose way of exporting enumerates inherited properties: these are
+ * loaded late, when a prototype may have been polluted.
+ */
+function buildTables() {
+  const ts = require('typescript')
+  const source = readFileSync(path.join(root, 'lib/syscalls/generated/tables.ts'), 'utf8')
+  const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 }
+  mkdirSync(path.join(root, 'dist/generated'))
+  writeFileSync(
+    path.join(root, 'dist/generated/tables.js'),
+    ts.transpileModule(source, { compilerOptions }).outputText,
+  )
 }
 
 /**

@@ -106,7 +106,7 @@ async function main() {
   const locked = await start('--lockdown')
   const { status } = locked
   console.log(
-    `Locked down by the policy '${status.policies.join()}': ${status.threads.length} threads, every one under ${status.filters} filter; io_uring: ${status.ioUring.cure}.\n`,
+    `Locked down by the policy '${status.policies.join()}': ${status.threads.length} threads, every one under the filter; io_uring: ${status.ioUring.cure}.\n`,
   )
   let attacked
   const result = await load(locked.port, () => {

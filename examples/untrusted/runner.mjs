@@ -4,21 +4,35 @@ import { errno, lockdown, webServer } from 'seccomp-ts'
 
 // Loaded here because nothing can be loaded later.
 import 'node:child_process'
-import 'node:fs'
+import fs from 'node:fs'
 
 const denied = errno('EACCES')
+const files = [
+  ...['open', 'openat', 'stat', 'lstat', 'newfstatat', 'statx', 'statfs', 'access', 'faccessat'],
+  ...['faccessat2', 'readlink', 'readlinkat'],
+]
 lockdown({
   ...webServer,
   name: 'no files',
-  syscalls: { ...webServer.syscalls, open: denied, openat: denied },
+  syscalls: {
+    ...webServer.syscalls,
+    ...Object.fromEntries(files.map((name) => [name, denied])),
+  },
 })
 
 const AsyncFunction = async function () {}.constructor
 
-process.once('message', async (code) => {
+async function run(code) {
+  process.disconnect()
+  let answer
   try {
-    process.send({ value: await new AsyncFunction(code)() })
+    answer = { value: await new AsyncFunction(code)() }
   } catch (error) {
-    process.send({ error: String(error) })
+    answer = { error: String(error) }
   }
-})
+  fs.writeSync(4, JSON.stringify(answer))
+  process.exit(0)
+}
+
+// Node is still busy with the channel while it delivers a message.
+process.once('message', (code) => setImmediate(run, code))

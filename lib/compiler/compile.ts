@@ -1,6 +1,7 @@
 import { LockdownError, PolicyError } from '../errors'
 import { native } from '../native'
-import { hostTarget, rulesOf, type Policy, type Rules } from '../policy'
+import { hostTarget, rulesOf, type Policy, type Rules, type Target } from '../policy'
+import { describeValue, readFields, reading, refuseUnknownKeys } from '../policy/snapshot'
 import { syscallName, type Arch } from '../syscalls'
 import { encodeRules } from './encode'
 
@@ -26,33 +27,52 @@ export interface Program {
 /**
  * Compiles a policy to BPF. The same policy gives the same bytes on every machine.
  *
- * @throws PolicyError for a mistake in the policy, or ERR_PROGRAM_TOO_LARGE
+ * @throws PolicyError for a mistake in the policy or the target, or ERR_PROGRAM_TOO_LARGE
  * @throws LockdownError where the addon cannot be loaded (off Linux)
  */
-export function compile(policy: Policy, target: CompileTarget = {}): Program {
-  const host = hostTarget()
-  return compileRules(
-    rulesOf(policy, { arch: target.arch ?? host.arch, pid: target.pid ?? host.pid }),
-  )
+export function compile(policy: Policy, target?: CompileTarget): Program {
+  return compileRules(rulesOf(policy, parseTarget(target)))
 }
 
-/** @internal */
+/** include/linux/threads.h: PID_MAX_LIMIT on 64-bit kernels. */
+const MAX_PID = 4194304
+
+function parseTarget(input: unknown): Target {
+  return reading('target', () => {
+    const fields = readFields(input ?? {}, 'target', 'an object')
+    refuseUnknownKeys(fields, ['arch', 'pid'], 'target', 'a target')
+    const { arch = hostTarget().arch, pid = process.pid } = Object.fromEntries(fields)
+    if (arch !== 'x86_64' && arch !== 'aarch64') {
+      throw new PolicyError('ERR_OPTION', {
+        path: 'target.arch',
+        problem: `expected x86_64 or aarch64, got ${describeValue(arch)}`,
+      })
+    }
+    if (typeof pid !== 'number' || !Number.isInteger(pid) || pid < 1 || pid > MAX_PID) {
+      throw new PolicyError('ERR_OPTION', {
+        path: 'target.pid',
+        problem: `expected a process id, got ${describeValue(pid)}`,
+      })
+    }
+    return { arch, pid }
+  })
+}
+
 export const compileRules = (rules: Rules): Program =>
   compileWords(encodeRules([rules]), rules.arch)
 
-/** @internal */
 export function compileWords(words: Uint32Array, arch: Arch): Program {
   const result = native().compile(words)
-  if ('program' in result) {
+  if (result.outcome === 'program') {
     return Object.freeze({
       arch,
       bytes: result.program,
       length: result.program.length / 8,
     })
   }
-  if ('malformed' in result) {
+  if (result.outcome === 'malformed') {
     throw new LockdownError('ERR_INTERNAL', {
-      problem: `the compiler refused the rules at word ${result.offset}: ${result.malformed}`,
+      problem: `the compiler refused the rules at word ${result.offset}: ${result.message}`,
       hint: 'This is a bug in seccomp-ts: please report it with the policy.',
     })
   }
@@ -63,7 +83,7 @@ export function compileWords(words: Uint32Array, arch: Arch): Program {
   const list = contributors.map((each) => `${each.syscall} (${each.instructions})`).join(', ')
   throw new PolicyError('ERR_PROGRAM_TOO_LARGE', {
     path: '$.syscalls',
-    problem: `the program would have ${result.tooLarge} instructions, and the kernel takes ${MAX_INSTRUCTIONS}`,
+    problem: `the program would have ${result.instructions} instructions, and the kernel takes ${MAX_INSTRUCTIONS}`,
     hint: `The largest contributors: ${list}. Use ranges or masks instead of long lists of values.`,
     contributors,
   })

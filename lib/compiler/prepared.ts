@@ -21,7 +21,6 @@ export type Prepared = Readonly<Record<string, Readonly<Record<Arch, PreparedPol
 
 let loaded: Prepared | undefined
 
-/** @internal */
 export function findPrepared(policy: Policy, { arch }: Target): PreparedPolicy | undefined {
   const { name } = policy
   // By identity: a copy of a ready policy may have been changed.
@@ -39,7 +38,6 @@ function load(): Prepared {
   }
 }
 
-/** @internal */
 export function wordsOf({ words, pid }: PreparedPolicy, target: Target): Uint32Array {
   const bytes = Buffer.from(words, 'base64')
   const array = new Uint32Array(bytes.length / 4)

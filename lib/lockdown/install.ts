@@ -1,12 +1,18 @@
 /** What each way an installation can end means to the user. */
 import { LockdownError, type LockdownErrorDetails, type ThreadState } from '../errors'
 import { errnoName } from '../syscalls'
-import type { NativeInstallation, NativeThread } from '../native'
+import { native, type NativeInstallation, type NativeThread } from '../native'
 
 const MODES = ['disabled', 'strict', 'filter'] as const
 
 export const toThreadState = (thread: NativeThread): ThreadState =>
   Object.freeze({ ...thread, mode: MODES[thread.mode] ?? 'disabled' })
+
+/** For messages about a thread that stood in the way: it was not filtered, so neither are we. */
+export const threadName = (tid: number): string =>
+  native()
+    .census()
+    .threads.find((thread) => thread.tid === tid)?.name ?? '?'
 
 const FLAG_NAMES: ReadonlyMap<number, string> = new Map([
   [1, 'TSYNC (Linux 3.17)'],

@@ -8,8 +8,8 @@ import { compilePolicy, type CompiledPolicy } from '../compiler/policy'
 import { LockdownError } from '../errors'
 import { native, type NativeRings } from '../native'
 import { SECCOMP_RET_ALLOW, allow, errno, hostTarget, type Policy, type Rules } from '../policy'
-import { checkInstalled } from './install'
-import type { IoUringChoice } from './options'
+import { checkInstalled, threadName } from './install'
+import type { ParsedOptions } from './options'
 import type { IoUringStatus, Risk } from './status'
 
 /** Set for the second start, so that it is not followed by a third. Holds the process id. */
@@ -28,8 +28,9 @@ const countRings = (rings: NativeRings): number =>
     : -1
 
 /** Makes io_uring and the policy fit. @throws LockdownError ERR_IO_URING, ERR_REEXEC */
-export function prepareIoUring(policy: CompiledPolicy, choice: IoUringChoice): IoUringPlan {
+export function prepareIoUring(policy: CompiledPolicy, options: ParsedOptions): IoUringPlan {
   const { program } = policy
+  const { ioUring: choice, noNewPrivs } = options
   const reexecuted = takeMarker()
   const rings = native().rings()
   if (policy.letsIoUringEnter) {
@@ -38,6 +39,9 @@ export function prepareIoUring(policy: CompiledPolicy, choice: IoUringChoice): I
       status: { rings: countRings(rings), cure: 'allowed' },
       risks: [enterRisk('the policy')],
     }
+  }
+  if (!rings.known && isDeniedAlready()) {
+    return { program, status: { rings: 0, cure: 'none' }, risks: [] }
   }
   if (!rings.known) {
     throw new LockdownError('ERR_IO_URING', {
@@ -58,32 +62,13 @@ export function prepareIoUring(policy: CompiledPolicy, choice: IoUringChoice): I
         risks: [enterRisk("ioUring: 'allow-enter'")],
       }
     case 'reexec':
-      return executeAgain(count, reexecuted)
+      return executeAgain(count, reexecuted, noNewPrivs)
     case 'auto':
     case 'retire':
+      // First, so that a Worker that starts meanwhile opens none.
+      denyNewRings(noNewPrivs)
       retire(choice)
       return { program, status: { rings: 0, cure: 'retired' }, risks: [] }
-  }
-}
-
-/**
- * A loop may have been born on another thread between the last look and the filter. Retiring works
- * under the filter too; a ring that stays would abort the process later, so that is an error now.
- *
- * @throws LockdownError ERR_IO_URING
- */
-export function checkNoNewRings(plan: IoUringPlan): void {
-  if (plan.status.cure === 'allowed') return
-  const rings = native().rings()
-  // Under a policy that forbids reading /proc there is nothing more to see.
-  if (!rings.known || countRings(rings) === 0) return
-  const result = native().retireRings()
-  if (result.refusal !== '') {
-    throw new LockdownError('ERR_IO_URING', {
-      problem: `the filter is in place, but another thread opened an io_uring meanwhile (${result.refusal})`,
-      hint: 'Do not go on: end the process. Call lockdown before starting Workers.',
-      installed: true,
-    })
   }
 }
 
@@ -92,7 +77,7 @@ function retire(choice: 'auto' | 'retire'): void {
   if (result.refusal === '') return
   throw new LockdownError('ERR_IO_URING', {
     problem: `libuv's io_urings could not be retired: ${result.refusal}`,
-    hint: `Nothing was installed. Call lockdown earlier, before Workers are busy; or use ioUring: 'reexec' (starts the program again) or 'allow-enter' (leaves a way round the filter)${choice === 'auto' ? ', which auto never does by itself' : ''}.`,
+    hint: `The policy was not installed (new io_urings are denied from now on). Call lockdown earlier, before Workers are busy; or use ioUring: 'reexec' (starts the program again) or 'allow-enter' (leaves a way round the filter)${choice === 'auto' ? ', which auto never does by itself' : ''}.`,
     threads: result.tids.map((tid) => ({ tid, name: '' })),
   })
 }
@@ -123,18 +108,32 @@ function takeMarker(): boolean {
   return marker === String(process.pid)
 }
 
-const noRings: Policy = {
-  name: 'io_uring denied for the second start',
+/** libuv takes ENOSYS for a kernel without io_uring. The rings there are go on working. */
+const noNewRings: Policy = {
+  name: 'no new io_urings',
   default: allow,
   syscalls: {
     io_uring_setup: errno('ENOSYS'),
-    io_uring_enter: errno('ENOSYS'),
     io_uring_register: errno('ENOSYS'),
+    io_uring_enter: allow,
   },
 }
 
+function denyNewRings(noNewPrivs: boolean): void {
+  const { program } = compilePolicy(noNewRings, hostTarget())
+  const options = { noNewPrivs, log: false, specAllow: false, listener: false }
+  const installed = native().install(program.bytes, options)
+  checkInstalled(installed, (tid) => threadName(tid))
+}
+
+/** io_uring_enter(2) has one number on every architecture. */
+const IO_URING_ENTER = 426
+
+/** Under an earlier lockdown of this process that did away with its rings. */
+const isDeniedAlready = (): boolean => !native().permits(IO_URING_ENTER)
+
 /** Never returns: it throws, or this process image is gone. */
-function executeAgain(rings: number, reexecuted: boolean): never {
+function executeAgain(rings: number, reexecuted: boolean, noNewPrivs: boolean): never {
   const obstacle = reexecObstacle(reexecuted)
   if (obstacle !== undefined) {
     throw new LockdownError('ERR_REEXEC', {
@@ -142,19 +141,11 @@ function executeAgain(rings: number, reexecuted: boolean): never {
       hint: "Nothing was installed. Use ioUring: 'retire', or a launcher that denies io_uring_setup.",
     })
   }
-  const { program } = compilePolicy(noRings, hostTarget())
-  const installed = native().install(program.bytes, {
-    noNewPrivs: true,
-    log: false,
-    specAllow: false,
-    listener: false,
-  })
-  checkInstalled(installed, () => '')
+  denyNewRings(noNewPrivs)
   const error = native().reexec([`${REEXEC_MARKER}=${process.pid}`])
   throw new LockdownError('ERR_REEXEC', {
     problem: `execve(2) failed (errno ${error}) with ${rings} io_urings open`,
-    hint: 'A filter that denies io_uring to this process was installed before; end the process.',
-    installed: true,
+    hint: 'The policy was not installed (new io_urings are denied from now on).',
   })
 }
 

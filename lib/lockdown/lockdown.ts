@@ -2,8 +2,8 @@ import { compilePolicy } from '../compiler/policy'
 import { LockdownError } from '../errors'
 import { native } from '../native'
 import { hostTarget, rulesOf, type Policy } from '../policy'
-import { checkInstalled, toThreadState } from './install'
-import { checkNoNewRings, prepareIoUring } from './io-uring'
+import { checkInstalled, threadName, toThreadState } from './install'
+import { prepareIoUring } from './io-uring'
 import { parseOptions, type LockdownOptions, type ParsedOptions } from './options'
 import { remember, status, unprotected, type Risk, type Status } from './status'
 
@@ -31,7 +31,7 @@ export function lockdown(policy: Policy, options?: LockdownOptions): Status {
     return runUnprotected(error, parsed)
   }
   const compiled = compilePolicy(policy, hostTarget())
-  const plan = prepareIoUring(compiled, parsed.ioUring)
+  const plan = prepareIoUring(compiled, parsed)
   const { noNewPrivs, log, specAllow, listener } = parsed
   const result = native().install(plan.program.bytes, { noNewPrivs, log, specAllow, listener })
   if (result.outcome === 'noSeccomp' && parsed.onUnsupported === 'warn') {
@@ -43,9 +43,8 @@ export function lockdown(policy: Policy, options?: LockdownOptions): Status {
     threads: result.threads.map(toThreadState),
     ioUring: plan.status,
     risks: [...plan.risks, ...optionRisks(parsed), ...kernelRisks(result.threads)],
-    listener: result.listener >= 0 ? result.listener : undefined,
+    ...(result.listener >= 0 ? { listener: result.listener } : {}),
   })
-  checkNoNewRings(plan)
   return status()
 }
 
@@ -63,12 +62,6 @@ function warnUnprotected(reason: string): Status {
   })
   return unprotected(reason)
 }
-
-/** For messages about a thread that stood in the way: it was not filtered, so neither are we. */
-const threadName = (tid: number): string =>
-  native()
-    .census()
-    .threads.find((thread) => thread.tid === tid)?.name ?? '?'
 
 function optionRisks({ noNewPrivs, specAllow }: ParsedOptions): Risk[] {
   const risks: Risk[] = []

@@ -1,5 +1,5 @@
 /** Where a preloaded lockdown finds its policy. */
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, extname, join, resolve } from 'node:path'
 import { PolicyError } from '../errors'
@@ -37,7 +37,8 @@ export function findPolicy(
   const manifest = findManifest(entry)
   if (manifest !== undefined) {
     const origin = `"seccomp-ts" in ${manifest.path}`
-    const { policy, ...options } = manifest.settings
+    const { policy, ...settings } = manifest.settings
+    const options = { ...settings, ...parseEnvironmentOptions(environment) }
     if (typeof policy === 'string') {
       return { policy: readPolicy(policy, dirname(manifest.path), origin), options, origin }
     }
@@ -100,7 +101,7 @@ interface Manifest {
 }
 
 function findManifest(entry: string | undefined): Manifest | undefined {
-  let directory = entry === undefined ? process.cwd() : dirname(realOrSame(resolve(entry)))
+  let directory = entry === undefined ? process.cwd() : directoryOf(realOrSame(resolve(entry)))
   for (;;) {
     const path = join(directory, 'package.json')
     if (existsSync(path)) {
@@ -117,6 +118,10 @@ function findManifest(entry: string | undefined): Manifest | undefined {
     directory = parent
   }
 }
+
+/** `node .` and `node app` name a directory. */
+const directoryOf = (path: string): string =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : dirname(path)
 
 function realOrSame(path: string): string {
   try {

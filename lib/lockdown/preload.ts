@@ -1,3 +1,4 @@
+import { LockdownError } from '../errors'
 import { native } from '../native'
 import { lockdown } from './lockdown'
 import { findPolicy } from './policy-source'
@@ -7,9 +8,20 @@ import { findPolicy } from './policy-source'
  * (policy-source.ts). Anything that goes wrong throws, and Node then starts nothing.
  */
 export function lockdownAtStart(): void {
-  if (!onMainThread()) return
+  if (!onMainThread()) {
+    requireLockdown()
+    return
+  }
   const { policy, options } = findPolicy(process.env, process.argv[1])
   lockdown(policy, options)
+}
+
+function requireLockdown(): void {
+  if (process.platform !== 'linux' || native().notes().length > 0) return
+  throw new LockdownError('ERR_WORKER_PRELOAD', {
+    problem: 'seccomp-ts/register was loaded by a Worker of a process that is not locked down',
+    hint: 'Give it to node itself: a policy is for a process. Or call lockdown in the Worker.',
+  })
 }
 
 /** Preloads run in every Worker too, and those were born under the filter of their process. */

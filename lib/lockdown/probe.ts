@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { LockdownError, type ErrorCode, type ThreadState } from '../errors'
 import { native, type Native } from '../native'
 
@@ -47,7 +46,7 @@ export function probe(): ProbeReport {
   }
   const answer = addon.probe()
   const rings = addon.rings()
-  const disabled = readDisabled()
+  const disabled = answer.ioUringDisabled
   const refusal = refusalOf(answer.seccomp, answer.mode, answer.flags.tsync)
   return Object.freeze({
     ...base,
@@ -59,7 +58,8 @@ export function probe(): ProbeReport {
     actions: toBooleans(answer.actions),
     ioUring: {
       rings: rings.known ? rings.fds.length : -1,
-      ...(disabled === undefined ? {} : { disabled }),
+      // Before Linux 6.6 there is no such setting, and a policy may forbid reading it.
+      ...(disabled < 0 ? {} : { disabled }),
     },
   } satisfies ProbeReport)
 }
@@ -84,12 +84,3 @@ function refusalOf(
 
 const toBooleans = (answers: Readonly<Record<string, number>>): Record<string, boolean> =>
   Object.fromEntries(Object.entries(answers).map(([name, error]) => [name, error === 0]))
-
-function readDisabled(): number | undefined {
-  try {
-    return Number(readFileSync('/proc/sys/kernel/io_uring_disabled', 'utf8'))
-  } catch {
-    // Before Linux 6.6 there is no such file, and a policy may forbid reading it.
-    return undefined
-  }
-}

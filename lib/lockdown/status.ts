@@ -47,19 +47,20 @@ export interface Status {
   readonly listener?: number
 }
 
-/** What `lockdown` did, kept for `status()`: some of it cannot be asked of the kernel again. */
+/**
+ * What `lockdown` did, kept for `status()`: some of it cannot be asked of the kernel again. It is
+ * kept by the addon, because a filter is the process's and a module is only its thread's.
+ */
 export interface Lockdown {
   readonly policy: string
   readonly threads: readonly ThreadState[]
   readonly ioUring: IoUringStatus
   readonly risks: readonly Risk[]
-  readonly listener: number | undefined
+  readonly listener?: number
 }
 
-const lockdowns: Lockdown[] = []
-
 export const remember = (lockdown: Lockdown): void => {
-  lockdowns.push(lockdown)
+  native().note(JSON.stringify(lockdown))
 }
 
 /** A risk the platform imposes on a caller who accepted to run unprotected. */
@@ -90,31 +91,31 @@ export function status(): Status {
     throw error
   }
   const census = addon.census()
+  const lockdowns = addon.notes().map((note) => JSON.parse(note) as Lockdown)
   const newest = lockdowns.at(-1)
   const live = census.error === 0
   const threads = live ? census.threads.map(toThreadState) : (newest?.threads ?? [])
   const own = threads[0]
-  const count = addon.installedPrograms()
   const risks = lockdowns.flatMap((each) => each.risks)
-  if (count === 0) {
+  if (newest === undefined) {
     risks.push({
       code: 'not-enforced',
       description: 'lockdown() was not called in this process, or not with success.',
     })
   }
-  if (!live && newest !== undefined) {
+  if (!live) {
     risks.push({
       code: 'census-stale',
       description:
-        'The policy in force denies reading /proc: the threads are those seen when it was installed.',
+        '/proc cannot be read, or the policy in force denies it: the threads are those seen when it was installed.',
     })
   }
-  const everyThread = threads.every((thread) => thread.mode === 'filter')
+  const everyThread = threads.length > 0 && threads.every((thread) => thread.mode === 'filter')
   return Object.freeze({
-    enforced: count > 0 && everyThread,
+    enforced: newest !== undefined && everyThread,
     mode: own?.mode ?? 'disabled',
     filters: own?.filters ?? -1,
-    lockdowns: count,
+    lockdowns: lockdowns.length,
     noNewPrivs: own?.noNewPrivs ?? false,
     policies: lockdowns.map((each) => each.policy),
     threads,

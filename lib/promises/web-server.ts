@@ -1,12 +1,24 @@
 /**
  * `webServer`: a service that listens, talks to clients and databases, resolves names, reads files,
- * uses Workers. It starts no programs, writes no files, and asks the kernel for nothing else.
+ * uses Workers. It starts no programs, writes no files, and asks the kernel for nothing else. It has
+ * no Unix sockets: listening on one makes a file, and behind some of them (a container engine's, a
+ * service manager's) is a server that starts programs for whoever may connect.
  *
  * Which calls V8, libuv and libc make was measured with strace on Node 20 to 26 (glibc 2.36) and,
  * for musl, on a C program; calls that appear only in races, as a fallback for the vDSO or on musl
  * are listed with the rest.
  */
-import { allow, eq, errno, maskedEq, oneOf, type Policy, type RulesFor } from '../policy'
+import {
+  allow,
+  eq,
+  errno,
+  hasNone,
+  maskedEq,
+  noneOf,
+  oneOf,
+  type Policy,
+  type RulesFor,
+} from '../policy'
 import type { SyscallName } from '../syscalls'
 
 const allowAll = (
@@ -14,12 +26,15 @@ const allowAll = (
 ): { [S in SyscallName]?: RulesFor<S> } =>
   Object.fromEntries(groups.flat().map((name) => [name, allow]))
 
+/** include/uapi/asm-generic/fcntl.h: FASYNC. */
+const O_ASYNC = 0x2000
+
 /** Memory, time, threads' own business, and the descriptors that are already open. */
 const runtime = {
   ...allowAll(
     ['read', 'write', 'readv', 'writev', 'pread64', 'pwrite64', 'preadv', 'pwritev'],
     ['close', 'fstat', 'lseek', 'dup', 'dup3', 'fsync', 'fdatasync', 'pipe2', 'eventfd2'],
-    ['brk', 'mmap', 'munmap', 'mprotect', 'mremap', 'madvise'],
+    ['brk', 'mmap', 'munmap', 'mprotect', 'mremap'],
     // V8 isolates its JIT memory with protection keys where the processor has them.
     ['pkey_alloc', 'pkey_free', 'pkey_mprotect'],
     ['futex', 'sched_yield', 'sched_getaffinity', 'sched_getparam', 'sched_getscheduler'],
@@ -34,9 +49,13 @@ const runtime = {
     ['wait4'],
     ['exit', 'exit_group'],
   ),
-  fcntl: allow.when({
-    cmd: oneOf('F_GETFL', 'F_SETFL', 'F_GETFD', 'F_SETFD', 'F_DUPFD_CLOEXEC'),
-  }),
+  // Not the two that, with privilege, take pages of memory out of use.
+  madvise: allow.when({ behavior: noneOf('MADV_HWPOISON', 'MADV_SOFT_OFFLINE') }),
+  fcntl: [
+    allow.when({ cmd: oneOf('F_GETFL', 'F_GETFD', 'F_SETFD', 'F_DUPFD_CLOEXEC') }),
+    // Not O_ASYNC: on a terminal it makes the kernel signal the terminal's foreground processes.
+    allow.when({ cmd: eq('F_SETFL'), arg2: hasNone(O_ASYNC) }),
+  ],
   // Not TIOCSTI and TIOCLINUX, which type into the terminal the service was started from.
   ioctl: allow.when({ cmd: oneOf('TCGETS', 'TIOCGWINSZ', 'FIONBIO', 'FIONREAD', 'FIOCLEX') }),
   // Reading limits, not setting them: new_rlim is NULL.
@@ -100,20 +119,50 @@ const datagram = maskedEq(SOCK_TYPE_MASK, 'SOCK_DGRAM')
 const raw = maskedEq(SOCK_TYPE_MASK, 'SOCK_RAW')
 const internet = oneOf('AF_INET', 'AF_INET6')
 
-/** TCP, UDP and Unix sockets, both ways. */
+/**
+ * The options that libuv sets, by their level and numbers (asm-generic/socket.h, linux/tcp.h, in.h,
+ * in6.h). Among the others are some that replace the host's firewall rules, given the privilege, and
+ * some that load kernel modules.
+ */
+const SOL_SOCKET = [
+  ...[2 /* REUSEADDR */, 6 /* BROADCAST */, 7 /* SNDBUF */, 8 /* RCVBUF */, 9 /* KEEPALIVE */],
+  ...[13 /* LINGER */, 15 /* REUSEPORT */],
+] as const
+const SOL_TCP = [
+  ...[1 /* NODELAY */, 4 /* KEEPIDLE */, 5 /* KEEPINTVL */, 6 /* KEEPCNT */],
+  ...[18 /* USER_TIMEOUT */, 30 /* FASTOPEN_CONNECT */],
+] as const
+const SOL_IP = [
+  ...[1 /* TOS */, 2 /* TTL */, 11 /* RECVERR */, 32 /* MULTICAST_IF */, 33 /* MULTICAST_TTL */],
+  ...[34 /* MULTICAST_LOOP */, 35 /* ADD_MEMBERSHIP */, 36 /* DROP_MEMBERSHIP */],
+  ...[39 /* ADD_SOURCE_MEMBERSHIP */, 40 /* DROP_SOURCE_MEMBERSHIP */],
+] as const
+const SOL_IPV6 = [
+  ...[16 /* UNICAST_HOPS */, 17 /* MULTICAST_IF */, 18 /* MULTICAST_HOPS */],
+  ...[19 /* MULTICAST_LOOP */, 20 /* ADD_MEMBERSHIP */, 21 /* DROP_MEMBERSHIP */],
+  ...[25 /* RECVERR */, 26 /* V6ONLY */, 46 /* JOIN_SOURCE */, 47 /* LEAVE_SOURCE */],
+  ...[67 /* TCLASS */],
+] as const
+
+/** TCP and UDP, both ways. */
 const net = {
   ...allowAll(
     ['bind', 'listen', 'accept', 'accept4', 'connect', 'shutdown'],
-    ['getsockname', 'getpeername', 'getsockopt', 'setsockopt'],
+    ['getsockname', 'getpeername', 'getsockopt'],
     ['sendto', 'recvfrom', 'sendmsg', 'recvmsg', 'sendmmsg', 'recvmmsg'],
   ),
   socket: [
     allow.when({ family: internet, type: stream, protocol: oneOf(0, 'IPPROTO_TCP') }),
     allow.when({ family: internet, type: datagram, protocol: oneOf(0, 'IPPROTO_UDP') }),
-    allow.when({ family: eq('AF_UNIX'), type: stream }),
-    allow.when({ family: eq('AF_UNIX'), type: datagram }),
     // getaddrinfo() and os.networkInterfaces() ask the kernel for its addresses: NETLINK_ROUTE, 0.
     allow.when({ family: eq('AF_NETLINK'), type: raw, protocol: eq(0) }),
+  ],
+  setsockopt: [
+    allow.when({ level: eq(1), optname: oneOf(...SOL_SOCKET) }),
+    allow.when({ level: eq(6), optname: oneOf(...SOL_TCP) }),
+    allow.when({ level: eq(0), optname: oneOf(...SOL_IP) }),
+    allow.when({ level: eq(41), optname: oneOf(...SOL_IPV6) }),
+    errno('ENOPROTOOPT'),
   ],
 } satisfies Policy['syscalls']
 

@@ -1,7 +1,9 @@
 import type { ChildProcess, ForkOptions as NodeForkOptions } from 'node:child_process'
 import { PolicyError } from '../errors'
 import { parseOptions, type LockdownOptions } from '../lockdown/options'
-import { hostTarget, rulesOf, type Policy } from '../policy'
+import { definePolicy, type Policy } from '../policy'
+import { serialise } from '../policy/serialise'
+import { readFields, reading } from '../policy/snapshot'
 
 /** As for child_process.fork, and the policy the child is put under. */
 export interface ForkOptions extends NodeForkOptions {
@@ -16,6 +18,8 @@ const MAX_ENVIRONMENT_STRING = 131072
  * `child_process.fork`, whose child is under `policy` before the first line of its module: Node has
  * started by then, so the policy needs to permit what the module does, not how Node boots. Messages
  * work as usual.
+ *
+ * What NODE_OPTIONS in its environment preloads runs before.
  *
  * The child ends with exit code 1 and a message on stderr if its lockdown fails; none of its module
  * runs then. Arguments are those of child_process.fork.
@@ -35,34 +39,58 @@ export function fork(
 ): ChildProcess {
   const args = isArguments(argsOrOptions) ? argsOrOptions : []
   const options = isArguments(argsOrOptions) ? maybeOptions : argsOrOptions
-  if (options?.policy === undefined) {
+  const own = reading('options', () => readFields(options ?? {}, 'options', 'an options object'))
+  const policy = own.get('policy')
+  if (policy === undefined) {
     throw new PolicyError('ERR_OPTION', {
       path: 'options.policy',
       problem: 'fork needs the policy the child is put under',
       hint: 'Without one, use child_process.fork.',
     })
   }
-  const { policy, lockdown = {}, env = process.env, execArgv = process.execArgv, ...rest } = options
-  rulesOf(policy, hostTarget())
-  parseOptions(lockdown)
-  const serialised = JSON.stringify(policy)
-  if (Buffer.byteLength(serialised) + 'SECCOMP_TS_POLICY='.length >= MAX_ENVIRONMENT_STRING) {
+  // The copy that was checked is the one that is sent.
+  const checked = serialise(definePolicy(policy as Policy))
+  if (Buffer.byteLength(checked) + 'SECCOMP_TS_POLICY='.length >= MAX_ENVIRONMENT_STRING) {
     throw new PolicyError('ERR_OPTION', {
       path: 'options.policy',
       problem: 'is larger than the 128 KiB the kernel lets an environment variable have',
     })
   }
+  const lockdown = parseOptions(own.get('lockdown'))
+  const ours = ['policy', 'lockdown']
+  const rest = Object.fromEntries(
+    [...own].filter(([name]) => !ours.includes(name)),
+  ) as NodeForkOptions
   // Loaded here, because most processes that import this package start none.
   const { fork: forkChild } = require('node:child_process') as typeof import('node:child_process')
   return forkChild(module, args, {
     ...rest,
-    execArgv: ['--require', require.resolve('seccomp-ts/register'), ...execArgv],
+    execArgv: [
+      '--require',
+      require.resolve('seccomp-ts/register'),
+      ...(rest.execArgv ?? inheritedExecArgv()),
+    ],
     env: {
-      ...env,
-      SECCOMP_TS_POLICY: serialised,
-      SECCOMP_TS_OPTIONS: JSON.stringify(lockdown),
+      ...(rest.env ?? process.env),
+      SECCOMP_TS_POLICY: checked,
+      SECCOMP_TS_OPTIONS: serialise(lockdown),
     },
   })
+}
+
+/**
+ * What child_process.fork passes on by itself: the flags of this process, without the source it was
+ * given on the command line, which would run in place of the module.
+ */
+function inheritedExecArgv(): string[] {
+  const flags: string[] = []
+  let isSource = false
+  for (const flag of process.execArgv) {
+    if (isSource) isSource = false
+    else if (/^(-e|--eval|-p|--print|-pe)$/.test(flag)) isSource = true
+    else if (!/^(--eval|--print)=/.test(flag)) flags.push(flag)
+  }
+  return flags
 }
 
 const isArguments = (value: readonly string[] | ForkOptions): value is readonly string[] =>

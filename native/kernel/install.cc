@@ -4,6 +4,7 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "compiler/interpreter.h"
@@ -17,8 +18,13 @@
 namespace seccomp_ts {
 namespace {
 
+// The result, or -errno. An earlier policy of this process may forbid the call, or kill for it.
 long Seccomp(unsigned int operation, unsigned int flags, void* args) {
-  return syscall(SYS_seccomp, operation, flags, args);
+  return GuardedSyscall(SYS_seccomp, operation, flags, AsArgument(args));
+}
+
+long Prctl(int option, uint64_t argument = 0) {
+  return GuardedSyscall(SYS_prctl, static_cast<uint64_t>(option), argument);
 }
 
 InstallResult Fail(InstallOutcome outcome, int error = 0, pid_t tid = 0, uint32_t detail = 0) {
@@ -48,7 +54,7 @@ pid_t FindDiverged(const std::vector<ThreadState>& threads, pid_t self) {
 bool CheckSupport(const std::vector<sock_filter>& program, uint32_t flags, InstallResult* failure) {
   const int known = ProbeFlag(0);
   if (known != 0) {
-    const int mode = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
+    const long mode = Prctl(PR_GET_SECCOMP);
     *failure = Fail(
         mode == SECCOMP_MODE_FILTER ? InstallOutcome::kDenied : InstallOutcome::kNoSeccomp, known);
     // EPERM and EACCES are no answer of a kernel without seccomp, whatever prctl could see.
@@ -79,35 +85,45 @@ long SyncNamed(uint32_t flags, sock_fprog* fprog) {
                  flags & ~static_cast<uint32_t>(SECCOMP_FILTER_FLAG_TSYNC_ESRCH), fprog);
 }
 
-void VerifyThreads(PreparedCensus* prepared, int filters_before, InstallResult* result) {
-  Census census = prepared->Finish();
-  result->threads = census.threads;
-  for (const ThreadState& thread : census.threads) {
+// The thread that does not show the filter, or 0.
+pid_t FindUnfiltered(const std::vector<ThreadState>& threads, int filters_before) {
+  for (const ThreadState& thread : threads) {
     const bool counted = thread.filters == -1 || thread.filters > filters_before;
-    if (thread.mode != SECCOMP_MODE_FILTER || !counted) {
-      result->outcome = InstallOutcome::kThreadUnfiltered;
-      result->tid = thread.tid;
+    if (thread.mode != SECCOMP_MODE_FILTER || !counted) return thread.tid;
+  }
+  return 0;
+}
+
+// A thread that is on its way out takes no filter any more (kernel/seccomp.c, seccomp_sync_threads
+// skips PF_EXITING), and is still listed for a moment.
+void VerifyThreads(PreparedCensus* prepared, int filters_before, InstallResult* result) {
+  constexpr int kLooks = 50;
+  const timespec pause = {0, 2'000'000};
+  for (int look = 0; look < kLooks; look++) {
+    if (look > 0) GuardedSyscall(SYS_nanosleep, AsArgument(&pause));
+    Census census = prepared->Finish();
+    result->threads = census.threads;
+    result->error = census.error;
+    result->tid = FindUnfiltered(census.threads, filters_before);
+    if (result->tid == 0 && census.error == 0) {
+      result->outcome = InstallOutcome::kInstalled;
       return;
     }
   }
-  if (census.error != 0) {
-    result->outcome = InstallOutcome::kCensusIncomplete;
-    result->error = census.error;
-    return;
-  }
-  result->outcome = InstallOutcome::kInstalled;
+  result->outcome =
+      result->tid != 0 ? InstallOutcome::kThreadUnfiltered : InstallOutcome::kCensusIncomplete;
 }
 
 }  // namespace
 
 int ProbeFlag(uint32_t flag) {
   const long result = Seccomp(SECCOMP_SET_MODE_FILTER, flag, nullptr);
-  if (result < 0 && errno == EFAULT) return 0;
-  return result < 0 ? errno : EINVAL;
+  if (result == -EFAULT) return 0;
+  return result < 0 ? static_cast<int>(-result) : EINVAL;
 }
 
 int ProbeAction(uint32_t action) {
-  return Seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 ? 0 : errno;
+  return static_cast<int>(-Seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action));
 }
 
 InstallResult Install(const std::vector<sock_filter>& program, const InstallOptions& options) {
@@ -140,17 +156,16 @@ InstallResult Install(const std::vector<sock_filter>& program, const InstallOpti
     if (thread.tid == self) filters_before = thread.filters;
   }
 
-  if (options.no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-    return Fail(InstallOutcome::kNoNewPrivsRefused, errno);
-  }
+  const long refused = options.no_new_privs ? Prctl(PR_SET_NO_NEW_PRIVS, 1) : 0;
+  if (refused != 0) return Fail(InstallOutcome::kNoNewPrivsRefused, static_cast<int>(-refused));
   std::vector<sock_filter> copy = program;
   sock_fprog fprog = {static_cast<unsigned short>(copy.size()), copy.data()};
   long result = Seccomp(SECCOMP_SET_MODE_FILTER, flags, &fprog);
-  int error = result < 0 ? errno : 0;
+  int error = result < 0 ? static_cast<int>(-result) : 0;
   // The listener's descriptor is positive too; it comes only where TSYNC_ESRCH was given.
   if (error == ESRCH && !options.listener) {
     result = SyncNamed(flags, &fprog);
-    error = result < 0 ? errno : 0;
+    error = result < 0 ? static_cast<int>(-result) : 0;
   }
   if (error == EACCES) return Fail(InstallOutcome::kNeedsNoNewPrivs, error);
   if (error == EBUSY && options.listener) return Fail(InstallOutcome::kListenerBusy, error);

@@ -28,6 +28,15 @@ struct Program {
 // A list that only ever grows at its head: readers on other threads (Workers share this library)
 // need no lock, and there is nothing to destroy at exit.
 Program* newest = nullptr;
+Note* newest_note = nullptr;
+
+template <typename T>
+void Prepend(T** head, T* entry) {
+  entry->older = __atomic_load_n(head, __ATOMIC_ACQUIRE);
+  while (!__atomic_compare_exchange_n(head, &entry->older, entry, false, __ATOMIC_ACQ_REL,
+                                      __ATOMIC_ACQUIRE)) {
+  }
+}
 
 }  // namespace
 
@@ -37,11 +46,21 @@ void RememberProgram(const std::vector<sock_filter>& program) {
   if (entry == nullptr || copy == nullptr) abort();
   memcpy(copy, program.data(), program.size() * sizeof(sock_filter));
   entry->instructions = copy;
-  entry->older = __atomic_load_n(&newest, __ATOMIC_ACQUIRE);
-  while (!__atomic_compare_exchange_n(&newest, &entry->older, entry, false, __ATOMIC_ACQ_REL,
-                                      __ATOMIC_ACQUIRE)) {
-  }
+  Prepend(&newest, entry);
 }
+
+void RememberNote(const char* text, size_t length) {
+  auto* entry = static_cast<Note*>(malloc(sizeof(Note)));
+  auto* copy = static_cast<char*>(malloc(length + 1));
+  if (entry == nullptr || copy == nullptr) abort();
+  memcpy(copy, text, length);
+  copy[length] = '\0';
+  entry->text = copy;
+  entry->length = length;
+  Prepend(&newest_note, entry);
+}
+
+const Note* NewestNote() { return __atomic_load_n(&newest_note, __ATOMIC_ACQUIRE); }
 
 size_t InstalledPrograms() {
   size_t count = 0;

@@ -17,6 +17,19 @@ void RememberProgram(const std::vector<sock_filter>& program);
 
 size_t InstalledPrograms();
 
+// Keeps a text for as long as the process lives, for every thread to read: what lib/ knows of a
+// lockdown that the kernel cannot be asked again.
+void RememberNote(const char* text, size_t length);
+
+struct Note {
+  char* text;  // NUL-terminated
+  size_t length;
+  Note* older;
+};
+
+// The newest note, or null.
+const Note* NewestNote();
+
 // Whether every remembered program lets the call through. Asking first is what makes it safe to
 // look at /proc under a policy whose default is to kill.
 bool Permitted(long number, const uint64_t (&args)[6]);

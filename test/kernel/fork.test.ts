@@ -79,3 +79,50 @@ t.test('mistakes are found before anything is started', async (t) => {
   })
   t.same(outcome.json(), ['ERR_OPTION', 'ERR_OPTION', 'ERR_UNKNOWN_SYSCALL', 'ERR_OPTION'])
 })
+
+t.test('the child gets what was checked, whatever the prototypes say', async (t) => {
+  writeFile(
+    'report.cjs',
+    `const { status } = require('seccomp-ts')
+     let exec = 'ran'
+     try { require('node:child_process').execFileSync('/bin/true') } catch (error) { exec = error.code }
+     process.send({ exec, policies: status().policies, risks: status().risks, cure: status().ioUring.cure })
+     process.disconnect()`,
+  )
+  const run = (before: string, options = '{ policy: webServer }'): ReturnType<typeof runVictim> =>
+    runVictim({
+      node: nodes().get('24') as string,
+      source: `
+        const { fork, webServer, allow, errno, eq } = require('seccomp-ts')
+        ${before}
+        fork(__dirname + '/report.cjs', ${options}).on('message', (m) => console.log(JSON.stringify(m)))`,
+    })
+  const whole = { exec: 'EPERM', policies: ['webServer'], risks: [], cure: 'retired' }
+  t.same((await run('')).json(), whole)
+  t.same((await run("Object.prototype.lockdown = { ioUring: 'allow-enter' }")).json(), whole)
+  t.same(
+    (
+      await run(
+        "Object.defineProperty(Object.prototype, 'toJSON', { configurable: true, value: () => ({ default: { action: 'allow' } }) })",
+      )
+    ).json(),
+    whole,
+  )
+  const big = await run(
+    '',
+    "{ policy: { ...webServer, syscalls: { ...webServer.syscalls, getppid: allow.when({ arg0: { op: 'eq', value: 2n ** 63n } }) } } }",
+  )
+  t.match(big.json(), { exec: 'EPERM' }, 'a bigint')
+})
+
+t.test('from node -e, the child runs its module and not the source of its parent', async (t) => {
+  writeFile('once.cjs', "process.send('module'); process.disconnect()")
+  const outcome = await runVictim({
+    source: '',
+    nodeArgs: [
+      '-e',
+      `require('seccomp-ts').fork('./once.cjs', { policy: require('seccomp-ts').webServer }).on('message', (m) => console.log(m))`,
+    ],
+  })
+  t.equal(outcome.stdout.trim(), 'module', outcome.stderr)
+})

@@ -1,6 +1,7 @@
 /** node --import seccomp-ts/register: the policy named from outside, and fail closed. */
+import { join } from 'node:path'
 import t from 'tap'
-import { runVictim, writeFile } from '../helpers/victim'
+import { runVictim, sandboxDirectory, writeFile } from '../helpers/victim'
 
 const program = `
   const { status } = require('seccomp-ts')
@@ -102,3 +103,32 @@ for (const nodeArgs of [
     })
   })
 }
+
+t.test('a directory as the program: its own package.json counts, not its parent’s', async (t) => {
+  writeFile(
+    'mono/package.json',
+    JSON.stringify({ 'seccomp-ts': { policy: { default: { action: 'allow' } } } }),
+  )
+  writeFile(
+    'mono/app/package.json',
+    JSON.stringify({ main: 'main.cjs', 'seccomp-ts': 'webServer' }),
+  )
+  writeFile('mono/app/main.cjs', program)
+  const directory = join(sandboxDirectory(), 'mono/app')
+  for (const entry of [directory, join(directory, 'main.cjs')]) {
+    const outcome = await runVictim({ source: '', nodeArgs: ['-r', 'seccomp-ts/register', entry] })
+    t.same(outcome.json(), { exec: 'EPERM', policies: ['webServer'], enforced: true }, entry)
+  }
+})
+
+t.test('given to a Worker of a process that is not locked down, it stops the Worker', async (t) => {
+  const outcome = await runVictim({
+    source: `
+      const { Worker, isMainThread } = require('node:worker_threads')
+      if (!isMainThread) console.log('ran')
+      else new Worker(__filename, { execArgv: ['--require', 'seccomp-ts/register'] })
+        .once('error', (error) => console.log(error.code))`,
+    env: { SECCOMP_TS_POLICY: 'webServer' },
+  })
+  t.equal(outcome.stdout.trim(), 'ERR_WORKER_PRELOAD')
+})

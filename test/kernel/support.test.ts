@@ -137,3 +137,49 @@ t.test('a policy too large names what made it so', async (t) => {
   t.equal(answer.contributors[0]?.syscall, 'ioctl')
   t.ok((answer.contributors[0]?.instructions ?? 0) >= 3000)
 })
+
+t.test('asking and tightening are safe under policies that kill for it', async (t) => {
+  const asked = await runVictim({
+    source: `${report}
+      // Node opens files when it first prepares stdout.
+      process.stdout.write('')
+      lockdown({ default: allow, syscalls: { openat: kill, open: kill } })
+      process.stdout.write(JSON.stringify({ supported: isSupported(), mode: probe().mode }), () => process.reallyExit(0))`,
+  })
+  t.same(asked.json(), { supported: true, mode: 'filter' })
+  for (const [denied, code] of [
+    ['seccomp', 'ERR_SECCOMP_DENIED'],
+    ['prctl', 'ERR_NO_NEW_PRIVS'],
+  ] as const) {
+    const outcome = await runVictim({
+      source: `${report}
+        lockdown({ default: allow, syscalls: { ${denied}: kill } })
+        report(() => lockdown(webServer))`,
+    })
+    t.match(outcome.json(), { code, installed: false }, denied)
+  }
+})
+
+t.test('compile() checks its target', async (t) => {
+  const outcome = await runVictim({
+    source: `
+      const { compile, webServer } = require('seccomp-ts')
+      const codes = [{ arch: 'x64' }, { arch: 'constructor' }, { pid: -1 }, { pid: 1.5 }, { pid: 'a' }, { cpu: 1 }, 5]
+        .map((target) => { try { compile(webServer, target); return 'compiled' } catch (error) { return error.code } })
+      console.log(JSON.stringify([...codes, compile(webServer, { arch: 'aarch64', pid: 1 }).length > 100]))`,
+  })
+  const [option, shape] = ['ERR_OPTION', 'ERR_POLICY_SHAPE']
+  t.same(outcome.json(), [option, option, option, option, option, 'ERR_UNKNOWN_KEY', shape, true])
+})
+
+t.test('a polluted prototype answers for nobody', async (t) => {
+  const outcome = await runVictim({
+    source: `${report}
+      const { compile, oneOf } = require('seccomp-ts')
+      Object.prototype.program = Buffer.from(compile({ default: allow }).bytes)
+      Object.prototype.outcome = 'program'
+      const values = Array.from({ length: 3000 }, (_, i) => i * 7)
+      report(() => lockdown({ default: errno('EPERM'), syscalls: { ioctl: allow.when({ cmd: oneOf(...values) }) } }))`,
+  })
+  t.match(outcome.json(), { code: 'ERR_PROGRAM_TOO_LARGE' })
+})

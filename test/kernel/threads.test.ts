@@ -202,3 +202,57 @@ t.test('status() before any lockdown says so', async (t) => {
   t.match(answer, { enforced: false, lockdowns: 0 })
   t.ok(answer.risks.some((risk) => risk.code === 'not-enforced'))
 })
+
+t.test('what a Worker locked down outlives it, and every thread sees it', async (t) => {
+  for (const [openat, stale] of [
+    ["errno('EACCES')", true],
+    ['allow', false],
+  ] as const) {
+    const outcome = await runVictim({
+      source: `${preludeSource}
+        if (!isMainThread) {
+          lockdown({ name: 'from a Worker', default: allow, syscalls: { getppid: errno('EACCES'), openat: ${openat} } })
+          parentPort.postMessage('done')
+        } else new Worker(__filename).once('exit', () => {
+          const { enforced, policies, threads, risks } = status()
+          process.stdout.write(JSON.stringify({ enforced, policies, threads: threads.length > 0,
+            stale: risks.some((risk) => risk.code === 'census-stale') }))
+        })`,
+    })
+    t.same(
+      outcome.json(),
+      { enforced: true, policies: ['from a Worker'], threads: true, stale },
+      openat,
+    )
+  }
+})
+
+t.test('a Worker sees the risks that the main thread accepted', async (t) => {
+  const outcome = await runVictim({
+    source: `${preludeSource}
+      if (isMainThread) {
+        lockdown({ name: 'loose', default: allow, syscalls: { getppid: errno('EACCES'), io_uring_enter: allow } })
+        new Worker(__filename).once('message', (m) => console.log(JSON.stringify(m)))
+      } else parentPort.postMessage({ policies: status().policies, risks: status().risks.map((r) => r.code) })`,
+  })
+  t.same(outcome.json(), { policies: ['loose'], risks: ['io-uring-enter'] })
+})
+
+t.test('threads that end meanwhile are no failure', async (t) => {
+  const outcome = await runVictim({
+    source: `${preludeSource}
+      if (!isMainThread) process.exit(0)
+      else {
+        const results = []
+        const again = () => {
+          for (let i = 0; i < 3; i++) new Worker(__filename)
+          try { results.push(lockdown(denied).enforced) } catch (error) { results.push(error.code) }
+          if (results.length < 20) setTimeout(again, Math.random() * 30)
+          else { console.log(JSON.stringify(results)); process.exit(0) }
+        }
+        again()
+      }`,
+    timeout: 60_000,
+  })
+  t.same(new Set(outcome.json<unknown[]>()), new Set([true]))
+})

@@ -135,7 +135,7 @@ const expected = {
   timers: true,
   wasm: true,
   fetch: 200,
-  unix: 'ENOENT',
+  unix: 'EPERM',
   udp: true,
   signal: true,
   killOther: 'EPERM',
