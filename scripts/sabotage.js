@@ -34,9 +34,9 @@ const sabotages = [
     file: 'native/kernel/install.cc',
     from: [
       'uint32_t flags = SECCOMP_FILTER_FLAG_TSYNC;',
-      'if (thread.mode != SECCOMP_MODE_FILTER || !counted) {',
+      'if (thread.mode != SECCOMP_MODE_FILTER || !counted) return',
     ],
-    to: ['uint32_t flags = 0;', 'if (false) {'],
+    to: ['uint32_t flags = 0;', 'if (false) return'],
     tests: ['test/kernel/threads.test.ts'],
   },
   {
@@ -91,16 +91,37 @@ const sabotages = [
   {
     name: 'io_uring stays open under every choice',
     file: 'lib/lockdown/io-uring.ts',
-    from: 'retire(choice)\n      return { rules,',
-    to: 'return { rules: allowEnter(rules),',
+    from: 'retire(choice)\n      return { program,',
+    to: 'return { program: compileRules(allowEnter(policy.rules())),',
     tests: ['test/kernel/io-uring.test.ts'],
   },
   {
     name: 'register goes on when the lockdown fails',
-    file: 'lib/register.ts',
+    file: 'lib/lockdown/preload.ts',
     from: '  lockdown(policy, options)',
     to: '  try { lockdown(policy, options) } catch {}',
     tests: ['test/kernel/register.test.ts'],
+  },
+  {
+    name: 'fork takes inherited options',
+    file: 'lib/sandbox/fork.ts',
+    from: "parseOptions(own.get('lockdown'))",
+    to: 'parseOptions((options as ForkOptions).lockdown)',
+    tests: ['test/kernel/fork.test.ts'],
+  },
+  {
+    name: 'webServer lets a terminal signal others',
+    file: 'lib/promises/web-server.ts',
+    from: "allow.when({ cmd: eq('F_SETFL'), arg2: hasNone(O_ASYNC) }),",
+    to: "allow.when({ cmd: eq('F_SETFL') }),",
+    tests: ['test/kernel/refusals.test.ts'],
+  },
+  {
+    name: 'the addon is unloaded with the Worker that loaded it',
+    file: 'binding.gyp',
+    from: '"-Wl,-z,nodelete"',
+    to: '"-Wl,-z,now"',
+    tests: ['test/kernel/threads.test.ts'],
   },
   {
     name: 'inherited properties count',
@@ -151,9 +172,9 @@ const run = (copy, command, args) =>
 
 /** Builds what the change touches. A sabotage that does not compile proves nothing. */
 function build(copy, file) {
-  const built = file.startsWith('native/')
+  const built = /^(native\/|binding\.gyp)/.test(file)
     ? run(copy, 'node', ['scripts/build-native.js'])
-    : run(copy, 'node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'])
+    : run(copy, 'node', ['scripts/build-ts.js'])
   if (built.status !== 0) throw new Error(`does not build:\n${built.stdout}${built.stderr}`)
 }
 
