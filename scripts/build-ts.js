@@ -55,9 +55,10 @@ function buildTables() {
  * process id that 'SELF' stands for is found by encoding twice.
  */
 function prepare() {
-  const { encodeRules, letsThrough, readyPolicies, rulesOf } = require('../dist/main')
+  const { encodeRules, letsThrough, preparedPolicies, rulesOf } = require('../dist/main')
   const prepared = {}
-  for (const [name, policy] of readyPolicies) {
+  for (const policy of preparedPolicies) {
+    const { name } = policy
     prepared[name] = {}
     for (const arch of ['x86_64', 'aarch64']) {
       const rules = rulesOf(policy, { arch, pid: 1 })

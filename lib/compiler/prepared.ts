@@ -5,7 +5,7 @@
  * test/compiler/prepared.test.ts holds the two to the same words.
  */
 import type { Policy, Target } from '../policy'
-import { readyPolicies } from '../promises'
+import { preparedPolicies } from '../promises'
 import type { Arch } from '../syscalls'
 
 export interface PreparedPolicy {
@@ -24,7 +24,7 @@ let loaded: Prepared | undefined
 export function findPrepared(policy: Policy, { arch }: Target): PreparedPolicy | undefined {
   const { name } = policy
   // By identity: a copy of a ready policy may have been changed.
-  if (name === undefined || readyPolicies.get(name) !== policy) return undefined
+  if (name === undefined || !preparedPolicies.includes(policy)) return undefined
   loaded ??= load()
   return loaded[name]?.[arch]
 }

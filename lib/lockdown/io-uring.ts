@@ -7,7 +7,8 @@ import { compileRules, type Program } from '../compiler/compile'
 import { compilePolicy, type CompiledPolicy } from '../compiler/policy'
 import { LockdownError } from '../errors'
 import { native, type NativeRings } from '../native'
-import { SECCOMP_RET_ALLOW, allow, errno, hostTarget, type Policy, type Rules } from '../policy'
+import { SECCOMP_RET_ALLOW, hostTarget, type Rules } from '../policy'
+import { noNewRings } from '../promises'
 import { checkInstalled, threadName } from './install'
 import type { ParsedOptions } from './options'
 import type { IoUringStatus, Risk } from './status'
@@ -106,17 +107,6 @@ function takeMarker(): boolean {
   // A Worker's copy of the environment is its own.
   if (marker !== undefined) Reflect.deleteProperty(process.env, REEXEC_MARKER)
   return marker === String(process.pid)
-}
-
-/** libuv takes ENOSYS for a kernel without io_uring. The rings there are go on working. */
-const noNewRings: Policy = {
-  name: 'no new io_urings',
-  default: allow,
-  syscalls: {
-    io_uring_setup: errno('ENOSYS'),
-    io_uring_register: errno('ENOSYS'),
-    io_uring_enter: allow,
-  },
 }
 
 function denyNewRings(noNewPrivs: boolean): void {
