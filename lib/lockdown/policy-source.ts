@@ -1,12 +1,22 @@
 /** Where a preloaded lockdown finds its policy. */
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, extname, join, resolve } from 'node:path'
 import { PolicyError } from '../errors'
 import type { Policy } from '../policy'
 import { readyPolicies } from '../promises'
 import { suggest } from '../syscalls'
 import type { LockdownOptions } from './options'
+
+// Only preloads come here: nobody else should wait for these.
+const node = {
+  get fs() {
+    return require('node:fs') as typeof import('node:fs')
+  },
+  get module() {
+    return require('node:module') as typeof import('node:module')
+  },
+  get path() {
+    return require('node:path') as typeof import('node:path')
+  },
+}
 
 export interface PolicySource {
   readonly policy: Policy
@@ -40,7 +50,11 @@ export function findPolicy(
     const { policy, ...settings } = manifest.settings
     const options = { ...settings, ...parseEnvironmentOptions(environment) }
     if (typeof policy === 'string') {
-      return { policy: readPolicy(policy, dirname(manifest.path), origin), options, origin }
+      return {
+        policy: readPolicy(policy, node.path.dirname(manifest.path), origin),
+        options,
+        origin,
+      }
     }
     if (policy !== undefined) return { policy: policy as Policy, options, origin }
     throw new PolicyError('ERR_POLICY_NOT_FOUND', {
@@ -68,8 +82,8 @@ function readPolicy(given: string, directory: string, origin: string): Policy {
   if (given.trimStart().startsWith('{')) return parseJson(given, origin) as Policy
   const ready = readyPolicies.get(given)
   if (ready !== undefined) return ready
-  const path = resolve(directory, given)
-  if (!existsSync(path)) {
+  const path = node.path.resolve(directory, given)
+  if (!node.fs.existsSync(path)) {
     throw new PolicyError('ERR_POLICY_NOT_FOUND', {
       path: origin,
       problem: `'${given}' is neither a ready policy nor a file (${path})`,
@@ -77,8 +91,9 @@ function readPolicy(given: string, directory: string, origin: string): Policy {
       hint: `Ready policies: ${[...readyPolicies.keys()].join(', ')}.`,
     })
   }
-  if (extname(path) === '.json') return parseJson(readFileSync(path, 'utf8'), path) as Policy
-  const loaded = createRequire(path)(path) as { default?: Policy } & Policy
+  if (node.path.extname(path) === '.json')
+    return parseJson(node.fs.readFileSync(path, 'utf8'), path) as Policy
+  const loaded = node.module.createRequire(path)(path) as { default?: Policy } & Policy
   // A module says it with `export default`; CommonJS may also export the policy itself.
   return isModule(loaded) ? loaded.default : loaded
 }
@@ -101,11 +116,15 @@ interface Manifest {
 }
 
 function findManifest(entry: string | undefined): Manifest | undefined {
-  let directory = entry === undefined ? process.cwd() : directoryOf(realOrSame(resolve(entry)))
+  let directory =
+    entry === undefined ? process.cwd() : directoryOf(realOrSame(node.path.resolve(entry)))
   for (;;) {
-    const path = join(directory, 'package.json')
-    if (existsSync(path)) {
-      const manifest = parseJson(readFileSync(path, 'utf8'), path) as Record<string, unknown> | null
+    const path = node.path.join(directory, 'package.json')
+    if (node.fs.existsSync(path)) {
+      const manifest = parseJson(node.fs.readFileSync(path, 'utf8'), path) as Record<
+        string,
+        unknown
+      > | null
       const own = Object.getOwnPropertyDescriptor(manifest ?? {}, 'seccomp-ts')?.value as unknown
       if (typeof own === 'string') return { path, settings: { policy: own } }
       if (typeof own === 'object' && own !== null) {
@@ -113,7 +132,7 @@ function findManifest(entry: string | undefined): Manifest | undefined {
       }
       return undefined
     }
-    const parent = dirname(directory)
+    const parent = node.path.dirname(directory)
     if (parent === directory) return undefined
     directory = parent
   }
@@ -121,11 +140,13 @@ function findManifest(entry: string | undefined): Manifest | undefined {
 
 /** `node .` and `node app` name a directory. */
 const directoryOf = (path: string): string =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : dirname(path)
+  node.fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+    ? path
+    : node.path.dirname(path)
 
 function realOrSame(path: string): string {
   try {
-    return realpathSync(path)
+    return node.fs.realpathSync(path)
   } catch {
     return path
   }
