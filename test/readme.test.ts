@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import ts from 'typescript'
 import { definePolicy, type Policy } from '../lib/policy'
 import { parseOptions } from '../lib/lockdown/options'
-import { root, runVictim, sandboxDirectory, writeFile, type Outcome } from './helpers/victim'
+import { nodes, root, runVictim, sandboxDirectory, writeFile, type Outcome } from './helpers/victim'
 
 interface Snippet {
   readonly language: string
@@ -44,23 +44,35 @@ t.test('the first thirty seconds', async (t) => {
 
 t.test('a policy of one’s own', async (t) => {
   const source = find('ts', "name: 'uploads'")
-  const outcome = await runModule(`${toModule(source)}
-    import { createRequire } from 'node:module'
-    import { mkdirSync } from 'node:fs'
-    import { status } from 'seccomp-ts'
-    const attacker = createRequire(import.meta.url)('./attacker.node')
-    const error = (run) => { try { run(); return 'ran' } catch (error) { return error.code } }
-    const made = error(() => mkdirSync('/tmp/seccomp-ts-readme-' + process.pid))
-    const SOCKET = process.arch === 'x64' ? 41 : 198
-    const socket = (...args) => attacker.syscall(SOCKET, ...args) >= 0
-    console.log(JSON.stringify({ made, policies: status().policies,
-      tcp4: socket(2, 1, 6), unix: socket(1, 1, 0), tcp6: socket(10, 1, 6), udp: socket(2, 2, 0),
-      raw: socket(2, 3, 6), oldRaw: socket(2, 10, 0), packet: socket(17, 3, 0) }))`)
-  execFileSync('sh', ['-c', 'rmdir /tmp/seccomp-ts-readme-*'])
-  t.same(outcome.json(), {
-    ...{ made: 'ran', policies: ['uploads'], tcp4: true, unix: true },
-    ...{ tcp6: false, udp: false, raw: false, oldRaw: false, packet: false },
-  })
+  for (const node of nodes().values()) {
+    const outcome = await runVictim({
+      node,
+      extension: 'mjs',
+      source: `${toModule(source)}
+        import dns from 'node:dns'
+        import fs from 'node:fs'
+        import { createRequire } from 'node:module'
+        import { status } from 'seccomp-ts'
+        const attacker = createRequire(import.meta.url)('./attacker.node')
+        const directory = '/tmp/seccomp-ts-readme-' + process.pid
+        fs.mkdirSync(directory)
+        await fs.promises.writeFile(directory + '/a', 'x')
+        fs.copyFileSync(directory + '/a', directory + '/b')
+        fs.renameSync(directory + '/b', directory + '/c')
+        const files = fs.readdirSync(directory)
+        fs.rmSync(directory, { recursive: true })
+        const { address } = await dns.promises.lookup('localhost')
+        const SOCKET = process.arch === 'x64' ? 41 : 198
+        const socket = (...args) => attacker.syscall(SOCKET, ...args) >= 0
+        console.log(JSON.stringify({ files, left: fs.existsSync(directory), name: address.length > 0,
+          policies: status().policies, tcp: socket(2, 1, 6), unix: socket(1, 1, 0), udp: socket(2, 2, 0),
+          raw: socket(2, 3, 6), oldRaw: socket(2, 10, 0), packet: socket(17, 3, 0) }))`,
+    })
+    t.same(outcome.json(), {
+      ...{ files: ['a', 'c'], left: false, name: true, policies: ['uploads'] },
+      ...{ tcp: true, unix: true, udp: true, raw: false, oldRaw: false, packet: false },
+    })
+  }
 })
 
 t.test('a mistake', async (t) => {

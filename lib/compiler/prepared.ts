@@ -22,11 +22,10 @@ export type Prepared = Readonly<Record<string, Readonly<Record<Arch, PreparedPol
 let loaded: Prepared | undefined
 
 export function findPrepared(policy: Policy, { arch }: Target): PreparedPolicy | undefined {
-  const { name } = policy
   // By identity: a copy of a ready policy may have been changed.
-  if (name === undefined || !preparedPolicies.includes(policy)) return undefined
+  if (!preparedPolicies.includes(policy)) return undefined
   loaded ??= load()
-  return loaded[name]?.[arch]
+  return loaded[policy.name ?? '']?.[arch]
 }
 
 function load(): Prepared {

@@ -19,13 +19,13 @@ export type RulesFor<S extends SyscallName> = RuleFor<S> | readonly RuleFor<S>[]
  */
 export interface Policy {
   /** For people: shown by `status()`. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** What a call gets that no rule decides. */
   readonly default: Action | ActionData
   /**
    * The kernel this policy was written for, `'5.10'`. A system call that is newer answers ENOSYS
    * instead of `default` (which must be an errno), so that libc falls back to what it used before.
    */
-  readonly baseline?: `${number}.${number}`
+  readonly baseline?: `${number}.${number}` | undefined
   readonly syscalls?: { readonly [S in SyscallName]?: RulesFor<S> }
 }

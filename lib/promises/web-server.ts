@@ -166,11 +166,16 @@ const net = {
   ],
 } satisfies Policy['syscalls']
 
-/** For a service that listens, talks to clients and databases, and reads files. */
-export const webServer: Policy = Object.freeze<Policy>({
+/**
+ * For a service that listens, talks to clients and databases, and reads files.
+ *
+ * Its type tells what is in it, so that a policy can add to a rule list:
+ * `socket: [...webServer.syscalls.socket, allow.when(…)]`.
+ */
+export const webServer = Object.freeze({
   name: 'webServer',
   default: errno('EPERM'),
   // Old enough for the kernels Node 20 runs on; libc falls back from whatever came later.
   baseline: '5.10',
   syscalls: Object.freeze({ ...runtime, ...threads, ...fsRead, ...net }),
-})
+} as const satisfies Policy)

@@ -183,3 +183,10 @@ t.test('a polluted prototype answers for nobody', async (t) => {
   })
   t.match(outcome.json(), { code: 'ERR_PROGRAM_TOO_LARGE' })
 })
+
+t.test('no policy at all', async (t) => {
+  for (const policy of ['undefined', 'null', "'webServer'", '[]', '7']) {
+    const outcome = await runVictim({ source: `${report} report(() => lockdown(${policy}))` })
+    t.match(outcome.json(), { name: 'PolicyError', code: 'ERR_POLICY_SHAPE' }, policy)
+  }
+})

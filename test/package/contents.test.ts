@@ -28,6 +28,7 @@ t.test('the tarball', (t) => {
   const expected = [
     /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,
     /^dist\/[\w/-]+(\.js|\.d\.ts)$/,
+    /^docs\/[\w-]+\.md$/,
     /^prebuilds\/linux-(x64|arm64)\/seccomp-ts\.node$/,
   ]
   const stray = files.filter((file) => !expected.some((pattern) => pattern.test(file)))
