@@ -98,7 +98,6 @@ export interface Native {
   probe(): NativeProbe
   /** Whether every filter this process installed itself lets the call through. */
   permits(number: number, ...args: readonly number[]): boolean
-  installedPrograms(): number
   /** Keeps a text for the life of the process; `notes()` has them, oldest first, on every thread. */
   note(text: string): void
   notes(): string[]

@@ -235,11 +235,6 @@ Napi::Value Permits(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Permitted(info[0].ToNumber().Int64Value(), args));
 }
 
-// installedPrograms(): how many this process has put on itself, from whichever thread.
-Napi::Value CountInstalled(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(InstalledPrograms()));
-}
-
 // note(text): keeps it for the life of the process, for every thread.
 Napi::Value KeepNote(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -370,7 +365,6 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   add("census", ReadCensus);
   add("probe", Probe);
   add("permits", Permits);
-  add("installedPrograms", CountInstalled);
   add("rings", ReadRings);
   add("retireRings", Retire);
   add("planReexec", DescribeReexec);

@@ -113,7 +113,7 @@ function denyNewRings(noNewPrivs: boolean): void {
   const { program } = compilePolicy(noNewRings, hostTarget())
   const options = { noNewPrivs, log: false, specAllow: false, listener: false }
   const installed = native().install(program.bytes, options)
-  checkInstalled(installed, (tid) => threadName(tid))
+  checkInstalled(installed, threadName)
 }
 
 /** io_uring_enter(2) has one number on every architecture. */

@@ -62,14 +62,6 @@ void RememberNote(const char* text, size_t length) {
 
 const Note* NewestNote() { return __atomic_load_n(&newest_note, __ATOMIC_ACQUIRE); }
 
-size_t InstalledPrograms() {
-  size_t count = 0;
-  for (const Program* p = __atomic_load_n(&newest, __ATOMIC_ACQUIRE); p != nullptr; p = p->older) {
-    count++;
-  }
-  return count;
-}
-
 bool Permitted(long number, const uint64_t (&args)[6]) {
   seccomp_data data = {};
   data.nr = static_cast<int>(number);

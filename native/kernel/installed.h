@@ -15,8 +15,6 @@ namespace seccomp_ts {
 // Adds a program that the kernel has accepted. The process keeps it for the rest of its life.
 void RememberProgram(const std::vector<sock_filter>& program);
 
-size_t InstalledPrograms();
-
 // Keeps a text for as long as the process lives, for every thread to read: what lib/ knows of a
 // lockdown that the kernel cannot be asked again.
 void RememberNote(const char* text, size_t length);

@@ -75,7 +75,7 @@ struct RetireResult {
 // (napi_get_uv_event_loop), or null. It spares a search and lets loops that have never run be
 // recognised.
 //
-// New loops open new rings: the caller looks again once io_uring_setup(2) is denied.
+// New loops open new rings: the caller has denied io_uring_setup(2) first.
 RetireResult RetireRings(const void* own_loop_fields);
 
 }  // namespace seccomp_ts
