@@ -4,8 +4,7 @@
 const { existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { compile } = require('..')
-const { native } = require('../dist/main')
-const { AUDIT_ARCH, findSyscall, syscallName } = require('../dist/main')
+const { AUDIT_ARCH, findSyscall, native, syscallName } = require('../dist/on-demand')
 const { ScriptError, built, program, run } = require('./measure')
 const { readProfile, toPolicy, toText } = require('./profile')
 

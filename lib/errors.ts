@@ -42,6 +42,7 @@ export type LockdownErrorCode =
   | 'ERR_LISTENER'
   | 'ERR_WORKER_PRELOAD'
   | 'ERR_INSTALL'
+  | 'ERR_LATE_LOAD'
   | 'ERR_INTERNAL'
 
 export type ErrorCode = PolicyErrorCode | LockdownErrorCode

@@ -2,40 +2,27 @@
  * seccomp-ts: from `lockdown(policy)` on, the Linux kernel itself refuses this process everything
  * the policy does not let through.
  */
+export { compile, definePolicy, fork, isSupported, probe } from './deferred'
+export { LockdownError, PolicyError, SeccompError } from './errors'
+export { lockdown } from './lockdown/lockdown'
+export { status } from './lockdown/status'
+export { allow, errno, kill, killThread, log, notify, trace, trap } from './policy/actions'
 export {
-  LockdownError,
-  PolicyError,
-  SeccompError,
-  allow,
   between,
-  compile,
-  definePolicy,
   eq,
-  errno,
-  fork,
   ge,
   gt,
   hasAll,
   hasAny,
   hasNone,
-  isSupported,
-  kill,
-  killThread,
   le,
-  lockdown,
-  log,
   lt,
   maskedEq,
   ne,
   noneOf,
-  notify,
   oneOf,
-  probe,
-  status,
-  trace,
-  trap,
-  webServer,
-} from './main'
+} from './policy/conditions'
+export { webServer } from './promises'
 export type { ErrorCode, LockdownErrorCode, PolicyErrorCode, ThreadState } from './errors'
 export type {
   Action,

@@ -1,4 +1,4 @@
 /** `node --import seccomp-ts/register app.js`, or `-r`: locked down before the first line of it. */
-import { lockdownAtStart } from './main'
+import { lockdownAtStart } from './lockdown/preload'
 
 lockdownAtStart()

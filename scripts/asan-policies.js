@@ -22,6 +22,7 @@ function child(addon) {
     exports: sanitized.exports,
   }
   const { PolicyError, compile, webServer } = require('../dist')
+  const { encodeRules, rulesOf } = require('../dist/on-demand')
   const { damagedPolicies } = require('../test/damage/damage')
   let compiled = 0
   let refused = 0
@@ -35,9 +36,7 @@ function child(addon) {
     }
   }
   // The decoder, too, on words that no encoder would write.
-  const good = require('../dist/main').encodeRules([
-    require('../dist/main').rulesOf(webServer, { arch: 'x86_64', pid: 1 }),
-  ])
+  const good = encodeRules([rulesOf(webServer, { arch: 'x86_64', pid: 1 })])
   let seed = 1
   const random = (n) => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % n
   for (let i = 0; i < COUNT; i++) {

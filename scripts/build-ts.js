@@ -1,7 +1,7 @@
-// lib/ → dist/: declarations by tsc, and JavaScript by esbuild: one file with everything (main.js),
-// and the entry points, which only refer to it. Removes what was there first, so that a deleted
-// source leaves nothing to publish, and emits nothing when there are type errors, so that a failed
-// build never looks up to date.
+// lib/ → dist/: declarations by tsc, and JavaScript by esbuild: what every start needs in one file
+// (index.js), the rest in another (on-demand.js), and the preload. Removes what was there first,
+// so that a deleted source leaves nothing to publish, and emits nothing when there are type errors,
+// so that a failed build never looks up to date.
 'use strict'
 
 const { mkdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
@@ -12,28 +12,82 @@ function distIsStale() {
   return isStale('dist/index.js', files(['lib', 'tsconfig.json', 'tsconfig.build.json']))
 }
 
-function buildTs() {
+async function buildTs() {
   rmSync(path.join(root, 'dist'), { recursive: true, force: true })
   quietly(tool('tsc'), ['-p', 'tsconfig.build.json', '--noEmitOnError', '--pretty', 'false'])
-  const common = { platform: 'node', format: 'cjs', target: 'node20', outdir: 'dist', bundle: true }
-  const { buildSync } = require('esbuild')
-  buildSync({
-    ...common,
-    absWorkingDir: root,
-    entryPoints: ['lib/main.ts'],
-    // What is loaded only when it is needed: the addon, the tables, what prepare() writes below, and
-    // the package by its own name.
-    external: ['*.node', './generated/tables', './prepared.js', 'seccomp-ts/register'],
-  })
   buildTables()
-  buildSync({
-    ...common,
-    absWorkingDir: root,
-    entryPoints: ['lib/index.ts', 'lib/register.ts'],
-    external: ['./main'],
-  })
-  prepare()
+  await bundle('on-demand', [takeFromIndex])
+  await bundle('register', [takeFromIndex])
+  // Twice: it takes a compiler to prepare what the second one contains.
+  await bundle('index', [preparedPolicies({})])
+  await bundle('index', [preparedPolicies(prepare())])
+  checkReferences(['on-demand', 'register'])
 }
+
+async function bundle(name, plugins) {
+  await require('esbuild').build({
+    absWorkingDir: root,
+    entryPoints: [`lib/${name}.ts`],
+    outdir: 'dist',
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    // Loaded only when it is needed: the addon, the tables, and the package by its own name.
+    external: ['*.node', './generated/tables', './on-demand', 'seccomp-ts/register'],
+    plugins,
+  })
+}
+
+/**
+ * What users hold instances of must be the same in every file: whoever catches a PolicyError has the
+ * class from index.js. All that is exported there; the rest has no state and may be there twice.
+ */
+const SHARED = [
+  'errors',
+  'lockdown/lockdown',
+  'lockdown/status',
+  'policy/actions',
+  'policy/conditions',
+  'promises/web-server',
+].map((name) => path.join(root, `lib/${name}.ts`))
+
+const takeFromIndex = {
+  name: 'take from index',
+  setup(build) {
+    build.onResolve({ filter: /^\./ }, async ({ path: request, pluginData, ...args }) => {
+      if (pluginData === 'resolving') return undefined
+      const resolved = await build.resolve(request, { ...args, pluginData: 'resolving' })
+      return SHARED.includes(resolved.path) ? { path: './index', external: true } : undefined
+    })
+  },
+}
+
+/** No compiler has checked that index.js exports what the other files take from it. */
+function checkReferences(names) {
+  const exported = require('../dist/index')
+  for (const name of names) {
+    const code = readFileSync(path.join(root, `dist/${name}.js`), 'utf8')
+    for (const [, wanted] of code.matchAll(/\bimport_(?:index|[\w$]+)\d*\.(\w+)/g)) {
+      if (!Object.hasOwn(exported, wanted)) {
+        throw new Error(`dist/${name}.js takes ${wanted} from index.js, which does not export it`)
+      }
+    }
+  }
+}
+
+/** Puts them in the place of `./prepared.js` (lib/compiler/prepared.ts). */
+const preparedPolicies = (prepared) => ({
+  name: 'prepared policies',
+  setup(build) {
+    const place = { path: 'prepared', namespace: 'prepared' }
+    build.onResolve({ filter: /\/prepared\.js$/ }, () => place)
+    build.onLoad({ filter: /./, namespace: 'prepared' }, () => ({
+      contents: JSON.stringify(prepared),
+      loader: 'json',
+    }))
+  },
+})
 
 /**
  * By TypeScript and not by esbuild, whose way of exporting enumerates inherited properties: these are
@@ -51,29 +105,30 @@ function buildTables() {
 }
 
 /**
- * Resolves and encodes the ready policies, so that no start has to (lib/compiler/prepared.ts). The
- * process id that 'SELF' stands for is found by encoding twice.
+ * Compiles the ready policies, so that no start has to (lib/compiler/prepared.ts). The process id
+ * that 'SELF' stands for is found by compiling for several.
  */
 function prepare() {
-  const { encodeRules, letsThrough, preparedPolicies, rulesOf } = require('../dist/main')
+  if (process.platform !== 'linux') return {}
+  const { compileUnprepared, preparedPolicies } = require('../dist/on-demand')
   const prepared = {}
   for (const policy of preparedPolicies) {
     const { name } = policy
     prepared[name] = {}
     for (const arch of ['x86_64', 'aarch64']) {
-      const rules = rulesOf(policy, { arch, pid: 1 })
-      const words = encodeRules([rules])
-      const others = encodeRules([rulesOf(policy, { arch, pid: 2 })])
+      const { program, letsIoUringEnter } = compileUnprepared(policy, { arch, pid: 1 })
+      const other = compileUnprepared(policy, { arch, pid: 2 }).program
+      const indices = [...Array(program.length).keys()]
+      const k = ({ bytes }, index) => Buffer.from(bytes).readUInt32LE(8 * index + 4)
       prepared[name][arch] = {
-        words: Buffer.from(words.buffer).toString('base64'),
-        pid: [...words.keys()].filter((index) => words[index] !== others[index]),
-        letsIoUringEnter: letsThrough(rules, 'io_uring_enter'),
+        program: Buffer.from(program.bytes).toString('base64'),
+        pid: indices.filter((index) => k(program, index) !== k(other, index)),
+        letsIoUringEnter,
       }
     }
   }
-  const text = `module.exports = ${JSON.stringify(prepared, null, 2)}\n`
-  writeFileSync(path.join(root, 'dist/prepared.js'), `'use strict'\n\n${text}`)
+  return prepared
 }
 
-module.exports = { buildTs, distIsStale }
+module.exports = { buildTs, distIsStale, prepare }
 if (require.main === module) main(buildTs)

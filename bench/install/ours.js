@@ -12,10 +12,7 @@
 'use strict'
 
 const { readFileSync, writeSync } = require('node:fs')
-const { compileRules } = require('../../dist/main')
-const { native } = require('../../dist/main')
-const { normalise } = require('../../dist/main')
-const { hostTarget } = require('../../dist/main')
+const { compileRules, hostTarget, native, normalise } = require('../../dist/on-demand')
 
 const [file, times] = process.argv.slice(2)
 const policy = JSON.parse(readFileSync(file, 'utf8'))

@@ -1,35 +1,21 @@
 /** A policy on its way to the kernel: its program, and what else about it decides the way. */
-import { letsThrough, rulesOf, type Policy, type Rules, type Target } from '../policy'
-import { compileRules, compileWords, type Program } from './compile'
-import { findPrepared, wordsOf } from './prepared'
+import { compileUnprepared } from '../deferred'
+import type { Policy, Target } from '../policy'
+import type { Program } from './compile'
+import { findPrepared, programOf } from './prepared'
 
 export interface CompiledPolicy {
-  readonly name: string
+  /** What the policy calls itself. */
+  readonly name: string | undefined
   readonly program: Program
   /** Whether some call of io_uring_enter(2) gets through. */
   readonly letsIoUringEnter: boolean
-  /** For those who must change them. */
-  rules(): Rules
 }
 
 /** @throws PolicyError, LockdownError */
 export function compilePolicy(policy: Policy, target: Target): CompiledPolicy {
-  const prepared = findPrepared(policy, target)
-  if (prepared !== undefined) {
-    return {
-      name: policy.name ?? UNNAMED,
-      program: compileWords(wordsOf(prepared, target), target.arch),
-      letsIoUringEnter: prepared.letsIoUringEnter,
-      rules: () => rulesOf(policy, target),
-    }
-  }
-  const rules = rulesOf(policy, target)
-  return {
-    name: rules.name ?? UNNAMED,
-    program: compileRules(rules),
-    letsIoUringEnter: letsThrough(rules, 'io_uring_enter'),
-    rules: () => rules,
-  }
+  const prepared = findPrepared(policy, target.arch)
+  if (prepared === undefined) return compileUnprepared(policy, target)
+  const { letsIoUringEnter } = prepared
+  return { name: policy.name, program: programOf(prepared, target), letsIoUringEnter }
 }
-
-const UNNAMED = 'unnamed'

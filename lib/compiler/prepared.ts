@@ -1,27 +1,28 @@
 /**
- * Ready policies, resolved and encoded when the package is built (scripts/build-ts.js): reading and
- * resolving one takes several milliseconds in a process that has just started, and the result is
- * always the same. From the sources, where nothing was built, they are resolved like any other;
- * test/compiler/prepared.test.ts holds the two to the same words.
+ * Ready policies, compiled when the package is built (scripts/build-ts.js): reading, resolving and
+ * compiling one takes several milliseconds in a process that has just started, and the result is
+ * always the same. From the sources, where nothing was built, they are compiled like any other;
+ * test/compiler/prepared.test.ts holds the two to the same bytes.
  */
 import type { Policy, Target } from '../policy'
 import { preparedPolicies } from '../promises'
 import type { Arch } from '../syscalls'
+import type { Program } from './compile'
 
 export interface PreparedPolicy {
-  /** The words of encode.ts, little-endian, in base64. */
-  readonly words: string
-  /** Where in the words the process id stands that `'SELF'` means. */
+  /** The program in base64. */
+  readonly program: string
+  /** Which of its instructions compare with the process id that `'SELF'` means. */
   readonly pid: readonly number[]
   readonly letsIoUringEnter: boolean
 }
 
-/** What the build writes to dist/prepared.js. */
+/** What the build puts in the place of `./prepared.js`: by the policy's own name. */
 export type Prepared = Readonly<Record<string, Readonly<Record<Arch, PreparedPolicy>>>>
 
 let loaded: Prepared | undefined
 
-export function findPrepared(policy: Policy, { arch }: Target): PreparedPolicy | undefined {
+export function findPrepared(policy: Policy, arch: Arch): PreparedPolicy | undefined {
   // By identity: a copy of a ready policy may have been changed.
   if (!preparedPolicies.includes(policy)) return undefined
   loaded ??= load()
@@ -37,10 +38,12 @@ function load(): Prepared {
   }
 }
 
-export function wordsOf({ words, pid }: PreparedPolicy, target: Target): Uint32Array {
-  const bytes = Buffer.from(words, 'base64')
-  const array = new Uint32Array(bytes.length / 4)
-  for (let i = 0; i < array.length; i++) array[i] = bytes.readUInt32LE(4 * i)
-  for (const position of pid) array[position] = target.pid
-  return array
+/** struct sock_filter, linux/filter.h: code, jt, jf, and k in the last four of eight bytes. */
+const INSTRUCTION_SIZE = 8
+const OFFSET_OF_K = 4
+
+export function programOf({ program, pid }: PreparedPolicy, target: Target): Program {
+  const bytes = Buffer.from(program, 'base64')
+  for (const index of pid) bytes.writeUInt32LE(target.pid, INSTRUCTION_SIZE * index + OFFSET_OF_K)
+  return Object.freeze({ arch: target.arch, bytes, length: bytes.length / INSTRUCTION_SIZE })
 }

@@ -3,13 +3,14 @@
  * denied while it has a ring, and while it may be called the ring is a way round the filter. So the
  * rings go first.
  */
-import { compileRules, type Program } from '../compiler/compile'
+import type { Program } from '../compiler/compile'
 import { compilePolicy, type CompiledPolicy } from '../compiler/policy'
+import { compileAllowing } from '../deferred'
 import { LockdownError } from '../errors'
 import { native, type NativeRings } from '../native'
-import { SECCOMP_RET_ALLOW, hostTarget, type Rules } from '../policy'
+import { hostTarget, type Policy } from '../policy'
 import { noNewRings } from '../promises'
-import { checkInstalled, threadName } from './install'
+import { checkInstalled } from './install'
 import type { ParsedOptions } from './options'
 import type { IoUringStatus, Risk } from './status'
 
@@ -29,12 +30,15 @@ const countRings = (rings: NativeRings): number =>
     : -1
 
 /** Makes io_uring and the policy fit. @throws LockdownError ERR_IO_URING, ERR_REEXEC */
-export function prepareIoUring(policy: CompiledPolicy, options: ParsedOptions): IoUringPlan {
-  const { program } = policy
+export function prepareIoUring(
+  policy: Policy,
+  { program, letsIoUringEnter }: CompiledPolicy,
+  options: ParsedOptions,
+): IoUringPlan {
   const { ioUring: choice, noNewPrivs } = options
   const reexecuted = takeMarker()
   const rings = native().rings()
-  if (policy.letsIoUringEnter) {
+  if (letsIoUringEnter) {
     return {
       program,
       status: { rings: countRings(rings), cure: 'allowed' },
@@ -58,7 +62,7 @@ export function prepareIoUring(policy: CompiledPolicy, options: ParsedOptions): 
   switch (choice) {
     case 'allow-enter':
       return {
-        program: compileRules(allowEnter(policy.rules())),
+        program: compileAllowing(policy, hostTarget(), 'io_uring_enter'),
         status: { rings: count, cure: 'allowed' },
         risks: [enterRisk("ioUring: 'allow-enter'")],
       }
@@ -90,17 +94,6 @@ function enterRisk(who: string): Risk {
   }
 }
 
-function allowEnter(rules: Rules): Rules {
-  return {
-    ...rules,
-    syscalls: rules.syscalls.map((syscall) =>
-      syscall.name === 'io_uring_enter'
-        ? { ...syscall, rules: [{ action: SECCOMP_RET_ALLOW, conditions: [], path: '' }] }
-        : syscall,
-    ),
-  }
-}
-
 /** Was this process image started by `executeAgain`? The marker is for us, not for children. */
 function takeMarker(): boolean {
   const marker = process.env[REEXEC_MARKER]
@@ -113,7 +106,7 @@ function denyNewRings(noNewPrivs: boolean): void {
   const { program } = compilePolicy(noNewRings, hostTarget())
   const options = { noNewPrivs, log: false, specAllow: false, listener: false }
   const installed = native().install(program.bytes, options)
-  checkInstalled(installed, threadName)
+  checkInstalled(installed)
 }
 
 /** io_uring_enter(2) has one number on every architecture. */

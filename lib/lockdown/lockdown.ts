@@ -1,11 +1,12 @@
 import { compilePolicy } from '../compiler/policy'
+import { rulesOf } from '../deferred'
 import { LockdownError } from '../errors'
 import { native } from '../native'
-import { hostTarget, rulesOf, type Policy } from '../policy'
-import { checkInstalled, threadName, toThreadState } from './install'
+import { hostTarget, type Policy } from '../policy'
+import { checkInstalled, toThreadState } from './install'
 import { prepareIoUring } from './io-uring'
 import { parseOptions, type LockdownOptions, type ParsedOptions } from './options'
-import { remember, status, unprotected, type Risk, type Status } from './status'
+import { remember, statusOf, unprotected, type Risk, type Status } from './status'
 
 /**
  * Puts the whole process under a policy: from here on the kernel itself refuses what the policy does
@@ -31,21 +32,22 @@ export function lockdown(policy: Policy, options?: LockdownOptions): Status {
     return runUnprotected(error, parsed)
   }
   const compiled = compilePolicy(policy, hostTarget())
-  const plan = prepareIoUring(compiled, parsed)
+  const plan = prepareIoUring(policy, compiled, parsed)
   const { noNewPrivs, log, specAllow, listener } = parsed
   const result = native().install(plan.program.bytes, { noNewPrivs, log, specAllow, listener })
   if (result.outcome === 'noSeccomp' && parsed.onUnsupported === 'warn') {
     return warnUnprotected('this kernel has no seccomp filters')
   }
-  checkInstalled(result, threadName)
+  checkInstalled(result)
+  const threads = result.threads.map(toThreadState)
   remember({
-    policy: compiled.name,
-    threads: result.threads.map(toThreadState),
+    policy: compiled.name ?? 'unnamed',
+    threads,
     ioUring: plan.status,
     risks: [...plan.risks, ...optionRisks(parsed), ...kernelRisks(result.threads)],
     ...(result.listener >= 0 ? { listener: result.listener } : {}),
   })
-  return status()
+  return statusOf(threads)
 }
 
 function runUnprotected(error: unknown, options: ParsedOptions): Status {

@@ -24,7 +24,6 @@ export interface ProbeReport {
   }
 }
 
-/** Asks the kernel what it can do. Works, and says so, off Linux too. */
 export function probe(): ProbeReport {
   const { release } = require('node:os') as typeof import('node:os')
   const base = { platform: process.platform, arch: process.arch, kernel: release() }
@@ -64,7 +63,6 @@ export function probe(): ProbeReport {
   } satisfies ProbeReport)
 }
 
-/** Whether `lockdown()` can be expected to work here. Never throws. */
 export const isSupported = (): boolean => probe().supported
 
 function refusalOf(

@@ -91,10 +91,16 @@ export function status(): Status {
     throw error
   }
   const census = addon.census()
+  return describe(addon, census.error === 0 ? census.threads.map(toThreadState) : undefined)
+}
+
+/** `status()` for who has just looked at every thread. */
+export const statusOf = (threads: readonly ThreadState[]): Status => describe(native(), threads)
+
+function describe(addon: Native, census: readonly ThreadState[] | undefined): Status {
   const lockdowns = addon.notes().map((note) => JSON.parse(note) as Lockdown)
   const newest = lockdowns.at(-1)
-  const live = census.error === 0
-  const threads = live ? census.threads.map(toThreadState) : (newest?.threads ?? [])
+  const threads = census ?? newest?.threads ?? []
   const own = threads[0]
   const risks = lockdowns.flatMap((each) => each.risks)
   if (newest === undefined) {
@@ -103,7 +109,7 @@ export function status(): Status {
       description: 'lockdown() was not called in this process, or not with success.',
     })
   }
-  if (!live) {
+  if (census === undefined) {
     risks.push({
       code: 'census-stale',
       description:

@@ -7,15 +7,6 @@ import type { Policy } from './types'
 /** Policies this module froze, with what they came to, so that the work is done once. */
 const frozen = new WeakMap<object, { readonly target: Target; readonly rules: Rules }>()
 
-/**
- * Checks a policy and returns a frozen copy of it: what was checked is what will be enforced,
- * whatever happens to the original.
- *
- * Names, constants and values are checked for the architecture this runs on (for x86-64 where
- * seccomp-ts does not support it).
- *
- * @throws PolicyError with a `code`, and the `path` of the mistake in the policy
- */
 export function definePolicy(policy: Policy): Policy {
   const copy = reading('$', () => freezeCopy(policy, '$', 0)) as Policy
   const target = hostTarget()

@@ -14,18 +14,6 @@ export interface ForkOptions extends NodeForkOptions {
 /** include/uapi/linux/binfmts.h: MAX_ARG_STRLEN is 32 pages; a variable may not be longer. */
 const MAX_ENVIRONMENT_STRING = 131072
 
-/**
- * `child_process.fork`, whose child is under `policy` before the first line of its module: Node has
- * started by then, so the policy needs to permit what the module does, not how Node boots. Messages
- * work as usual.
- *
- * What NODE_OPTIONS in its environment preloads runs before.
- *
- * The child ends with exit code 1 and a message on stderr if its lockdown fails; none of its module
- * runs then. Arguments are those of child_process.fork.
- *
- * @throws PolicyError for a mistake in the policy or the options, before anything is started
- */
 export function fork(module: string | URL, options: ForkOptions): ChildProcess
 export function fork(
   module: string | URL,

@@ -41,7 +41,8 @@ constexpr uint64_t kSettleBudgetNs = 100'000'000;
 constexpr uint64_t kUnknownOwnerGraceNs = 200'000'000;
 constexpr uint64_t kPauseNs = 50'000;
 
-constexpr size_t kScratchSize = 256 * 1024;
+// Larger is no faster: every page of it costs a page fault the first time.
+constexpr size_t kScratchSize = 32 * 1024;
 // A mapping beyond this is reserved address space (a sanitizer's, a sandbox's), not a heap that
 // malloc hands out small pieces of; even to learn which of its pages exist would take long.
 constexpr uint64_t kSearchedMappingMax = uint64_t{64} << 30;
@@ -278,8 +279,6 @@ class Retirement {
     void* p =
         mmap(nullptr, kScratchSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p != MAP_FAILED) scratch_ = static_cast<char*>(p);
-    // kNeverRun needs a barrier on the other threads' side; without one it is simply not used.
-    barrier_ = GuardedSyscall(SYS_membarrier, kMembarrierRegisterPrivateExpedited) == 0;
   }
   Retirement(const Retirement&) = delete;
   Retirement& operator=(const Retirement&) = delete;
@@ -299,11 +298,12 @@ class Retirement {
   bool MatchesMappings(const Iou& iou, const Ring& ring) const;
   const Mapping* MappingAt(uintptr_t address) const;
 
-  Safety JudgeSafety(const Ring& ring, const Mapping** stack) const;
+  Safety JudgeSafety(const Ring& ring, const Mapping** stack);
   bool AtRest(Ring* ring, Rest* rest);
   bool StillAtRest(const Ring& ring, const Rest& rest) const;
   bool FindOwner(Ring* ring, const Mapping& stack);
   bool NeverRun(const Ring& ring) const;
+  bool HasBarrier();
   bool ReadIou(const Ring& ring, Iou* iou) const;
   bool Idle(const Ring& ring) const { return ring.SqEmpty() && ring.CqEmpty(); }
 
@@ -324,7 +324,7 @@ class Retirement {
   const File memory_;
   const File pagemap_;
   char* scratch_ = nullptr;
-  bool barrier_ = false;
+  enum class Barrier : uint8_t { kUnasked, kYes, kNo } barrier_ = Barrier::kUnasked;
   // Distance from uv__loop_internal_fields_s to its member `ctl`, learnt from our own loop; it
   // depends on the C library (uv_mutex_t). 0: not known.
   size_t ctl_offset_ = 0;
@@ -555,10 +555,21 @@ bool Retirement::NeverRun(const Ring& ring) const {
          loop_count == 0;
 }
 
-Safety Retirement::JudgeSafety(const Ring& ring, const Mapping** stack) const {
+// Registering takes the kernel a while in a process with threads, so only who needs it asks.
+bool Retirement::HasBarrier() {
+  if (barrier_ == Barrier::kUnasked) {
+    const bool registered =
+        GuardedSyscall(SYS_membarrier, kMembarrierRegisterPrivateExpedited) == 0;
+    barrier_ = registered ? Barrier::kYes : Barrier::kNo;
+  }
+  return barrier_ == Barrier::kYes;
+}
+
+Safety Retirement::JudgeSafety(const Ring& ring, const Mapping** stack) {
   *stack = nullptr;
   if (own_fields_ != 0 && ring.iou.address - own_fields_ < kLoopFieldsMax) return Safety::kOwnLoop;
-  if (barrier_ && NeverRun(ring)) return Safety::kNeverRun;
+  // It needs a barrier on the other threads' side; without one it is simply not used.
+  if (NeverRun(ring) && HasBarrier()) return Safety::kNeverRun;
   // The last request libuv put in the ring that batches epoll_ctl points to `prep`, a local
   // variable of uv__io_poll(): that tells on whose stack the loop runs. `ctl` and `iou` are
   // neighbours.
@@ -678,6 +689,10 @@ Step Retirement::Drop(Ring* ring) {
     return Step::kNotYet;
   }
 
+  // Registered before the store, if at all. Our own loop is on this very thread.
+  const bool others_involved = rest.safety != Safety::kOwnLoop;
+  if (others_involved) HasBarrier();
+
   // The one write to memory that is not ours. -1 is libuv's own "this loop has no ring"
   // (src/unix/linux.c, uv__platform_loop_init).
   int expected = ring->fd;
@@ -687,7 +702,7 @@ Step Retirement::Drop(Ring* ring) {
   }
   // Every other thread passes a full barrier: what it does later sees the store, and what it did
   // before is seen by the second look.
-  if (barrier_) GuardedSyscall(SYS_membarrier, kMembarrierPrivateExpedited);
+  if (others_involved && HasBarrier()) GuardedSyscall(SYS_membarrier, kMembarrierPrivateExpedited);
 
   if (StillAtRest(*ring, rest) && Idle(*ring)) {
     Destroy(ring);

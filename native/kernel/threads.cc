@@ -53,33 +53,36 @@ int AppendState(pid_t tid, const File& status, char* text, std::vector<ThreadSta
   return 0;
 }
 
+// Calls visit(tid, status file) for every thread. 0, or an errno.
+template <typename Visitor>
+int ForEachStatus(Visitor visit) {
+  const File tasks(kTasks, O_RDONLY | O_DIRECTORY);
+  std::vector<int> tids;
+  int error = ListNumbers(tasks, &tids);
+  for (size_t i = 0; i < tids.size() && error == 0; i++) {
+    error = visit(tids[i], OpenStatus(tasks, tids[i]));
+  }
+  return error;
+}
+
 }  // namespace
 
 Census TakeCensus() {
   Census census;
-  const File tasks(kTasks, O_RDONLY | O_DIRECTORY);
-  std::vector<int> tids;
-  census.error = ListNumbers(tasks, &tids);
-  for (size_t i = 0; i < tids.size() && census.error == 0; i++) {
+  census.error = ForEachStatus([&census](pid_t tid, const File& status) {
     char text[kStatusSize];
-    const File status = OpenStatus(tasks, tids[i]);
-    census.error = AppendState(tids[i], status, text, &census.threads);
-  }
+    return AppendState(tid, status, text, &census.threads);
+  });
   return census;
 }
 
 int PreparedCensus::Prepare() {
-  const Census census = TakeCensus();
-  if (census.error != 0) return census.error;
-  before_ = census.threads;
-  const File tasks(kTasks, O_RDONLY | O_DIRECTORY);
-  if (!tasks.ok()) return tasks.error();
-  for (const ThreadState& thread : before_) {
-    File status = OpenStatus(tasks, thread.tid);
-    if (!status.ok() && !IsGone(status.error())) return status.error();
-    if (status.ok()) files_.push_back({thread.tid, std::move(status)});
-  }
-  return 0;
+  return ForEachStatus([this](pid_t tid, File status) {
+    char text[kStatusSize];
+    const int error = AppendState(tid, status, text, &before_);
+    if (error == 0 && status.ok()) files_.push_back({tid, std::move(status)});
+    return error;
+  });
 }
 
 Census PreparedCensus::Finish() {

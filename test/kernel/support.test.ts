@@ -190,3 +190,31 @@ t.test('no policy at all', async (t) => {
     t.match(outcome.json(), { name: 'PolicyError', code: 'ERR_POLICY_SHAPE' }, policy)
   }
 })
+
+t.test('what is loaded late', async (t) => {
+  t.test('under a polluted prototype', async (t) => {
+    const outcome = await runVictim({
+      source: `${report}
+        Object.prototype.polluted = 1
+        Object.prototype.compile = () => 'polluted'
+        report(() => lockdown({ default: allow, syscalls: { ptrace: errno('EPERM') } }))`,
+    })
+    t.match(outcome.json(), { enforced: true })
+  })
+
+  t.test('where it cannot be read any more', async (t) => {
+    const outcome = await runVictim({
+      source: `${report}
+        lockdown(webServer)
+        const fs = require('node:fs')
+        fs.readFileSync = () => { throw new Error('EACCES: permission denied') }
+        report(() => lockdown({ default: allow, syscalls: { ptrace: errno('EPERM') } }))`,
+    })
+    t.match(outcome.json(), {
+      name: 'LockdownError',
+      code: 'ERR_LATE_LOAD',
+      installed: false,
+      message: /EACCES: permission denied/,
+    })
+  })
+})

@@ -1,0 +1,75 @@
+/**
+ * Functions whose code is loaded when one of them is first called (on-demand.ts). A service that
+ * locks itself down with a ready policy never needs it, and reading it would be most of what
+ * importing this package costs.
+ */
+import { LockdownError } from './errors'
+import type OnDemand = require('./on-demand')
+
+let loaded: typeof OnDemand | undefined
+
+function onDemand(): typeof OnDemand {
+  try {
+    return (loaded ??= require('./on-demand') as typeof OnDemand)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new LockdownError('ERR_LATE_LOAD', {
+      problem: `a part of seccomp-ts that is loaded on first use could not be loaded (${reason})`,
+      hint: 'A policy in force may forbid opening files: call definePolicy for what comes later before the first lockdown.',
+      cause,
+    })
+  }
+}
+
+const deferred = <Name extends keyof typeof OnDemand>(name: Name): (typeof OnDemand)[Name] => {
+  const call = (...args: unknown[]): unknown => {
+    const implementation = onDemand()[name] as (...args: unknown[]) => unknown
+    return implementation(...args)
+  }
+  return call as (typeof OnDemand)[Name]
+}
+
+/**
+ * Compiles a policy to BPF. The same policy gives the same bytes on every machine.
+ *
+ * @throws PolicyError for a mistake in the policy or the target, or ERR_PROGRAM_TOO_LARGE
+ * @throws LockdownError where the addon cannot be loaded (off Linux)
+ */
+export const compile = deferred('compile')
+
+/**
+ * Checks a policy and returns a frozen copy of it: what was checked is what will be enforced,
+ * whatever happens to the original.
+ *
+ * Names, constants and values are checked for the architecture this runs on (for x86-64 where
+ * seccomp-ts does not support it).
+ *
+ * @throws PolicyError with a `code`, and the `path` of the mistake in the policy
+ */
+export const definePolicy = deferred('definePolicy')
+
+/**
+ * `child_process.fork`, whose child is under `policy` before the first line of its module: Node has
+ * started by then, so the policy needs to permit what the module does, not how Node boots. Messages
+ * work as usual.
+ *
+ * What NODE_OPTIONS in its environment preloads runs before.
+ *
+ * The child ends with exit code 1 and a message on stderr if its lockdown fails; none of its module
+ * runs then. Arguments are those of child_process.fork.
+ *
+ * @throws PolicyError for a mistake in the policy or the options, before anything is started
+ */
+export const fork = deferred('fork')
+
+/** Whether `lockdown()` can be expected to work here. Never throws. */
+export const isSupported = deferred('isSupported')
+
+/** Asks the kernel what it can do. Works, and says so, off Linux too. Nothing is changed by asking. */
+export const probe = deferred('probe')
+
+// Not for users: what lockdown() needs of it where the policy is not a ready one, or on failure.
+export const compileAllowing = deferred('compileAllowing')
+export const compileUnprepared = deferred('compileUnprepared')
+export const installFailure = deferred('installFailure')
+export const rulesOf = deferred('rulesOf')

@@ -1,0 +1,42 @@
+/**
+ * Everything that a start with a ready policy does not need: a file of its own (dist/on-demand.js),
+ * loaded by deferred.ts when somebody asks for something in it.
+ *
+ * One object, and not `export { … }`: what a bundler makes of that goes over inherited properties
+ * too, and this file is loaded late, when a prototype may have been polluted.
+ */
+import { compile, compileAllowing, compileRules, compileUnprepared } from './compiler/compile'
+import { encodeRules } from './compiler/encode'
+import { installFailure } from './lockdown/install-failure'
+import { isSupported, probe } from './lockdown/probe'
+import { definePolicy, rulesOf } from './policy/define'
+import { letsThrough, normalise } from './policy/normalise'
+import { native } from './native'
+import { hostTarget } from './policy/target'
+import { preparedPolicies } from './promises'
+import { fork } from './sandbox/fork'
+import { AUDIT_ARCH, findSyscall, syscallName } from './syscalls'
+
+const onDemand = {
+  AUDIT_ARCH,
+  compile,
+  compileAllowing,
+  compileRules,
+  compileUnprepared,
+  definePolicy,
+  encodeRules,
+  findSyscall,
+  fork,
+  hostTarget,
+  installFailure,
+  isSupported,
+  letsThrough,
+  native,
+  normalise,
+  preparedPolicies,
+  probe,
+  rulesOf,
+  syscallName,
+}
+
+export = onDemand
