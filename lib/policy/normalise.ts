@@ -108,24 +108,25 @@ export function normalise(policy: unknown, target: Target): Rules {
 export function resolve(policy: ParsedPolicy, target: Target): Rules {
   const { arch } = target
   const defaultAction = returnValue(policy.default)
-  const named = new Map<number, SyscallRules>()
+  const syscalls: SyscallRules[] = []
   for (const [name, parsed] of policy.syscalls) {
     const info = findSyscall(name, arch)
     // A policy may name the calls of several architectures; here the others cannot be made.
     if (info === undefined) continue
     const rules = parsed.map((rule) => resolveRule(rule, info, target))
     refuseDeadRules(rules, name)
-    named.set(info.number, { name, number: info.number, rules })
+    syscalls.push({ name, number: info.number, rules })
   }
-  for (const extra of hiddenCalls(policy, defaultAction, arch)) named.set(extra.number, extra)
+  syscalls.push(...hiddenCalls(policy, defaultAction, arch))
+  syscalls.sort((a, b) => a.number - b.number)
   return {
     name: policy.name,
     arch,
     auditArch: AUDIT_ARCH[arch],
     foreignArchAction: RETURN_VALUE.kill,
     defaultAction,
-    ranges: numberRanges(policy.baseline, arch, named),
-    syscalls: [...named.values()].sort((a, b) => a.number - b.number),
+    ranges: numberRanges(policy.baseline, arch, syscalls),
+    syscalls,
   }
 }
 
@@ -148,7 +149,8 @@ function hiddenCalls(policy: ParsedPolicy, defaultAction: number, arch: Arch): S
   const conditional = (rules: readonly ParsedRule[] | undefined): boolean =>
     rules?.some((rule) => rule.conditions.size > 0) ?? false
   const denies = !lets(defaultAction)
-  const anyRestricted = denies || [...policy.syscalls.values()].some(restricted)
+  let anyRestricted = denies
+  for (const rules of policy.syscalls.values()) anyRestricted ||= restricted(rules)
 
   const hidden = HIDDEN.filter(
     ({ twins }) =>
@@ -183,11 +185,12 @@ export function letsThrough(rules: Rules, name: SyscallName): boolean {
 function numberRanges(
   baseline: string | undefined,
   arch: Arch,
-  named: ReadonlyMap<number, SyscallRules>,
+  syscalls: readonly SyscallRules[],
 ): NumberRange[] {
   const last = arch === 'x86_64' ? X32_SYSCALL_BIT - 1 : 0xffffffff
   const ranges: NumberRange[] = []
   if (baseline !== undefined) {
+    const named = new Set(syscalls.map(({ number }) => number))
     const known = syscallNames(arch)
       .map((name) => findSyscall(name, arch))
       .filter((info): info is SyscallInfo => info !== undefined)
@@ -214,7 +217,13 @@ function isNewer(version: string, than: string): boolean {
 
 const minorOf = (version: string): number => Number(version.slice(version.indexOf('.') + 1))
 
+/** Of the nine rules in ten that have none. */
+const NO_CONDITIONS: readonly Condition[] = Object.freeze([])
+
 function resolveRule(rule: ParsedRule, info: SyscallInfo, target: Target): Rule {
+  if (rule.conditions.size === 0) {
+    return { action: returnValue(rule), conditions: NO_CONDITIONS, path: rule.path }
+  }
   const conditions = [...rule.conditions].map(([name, comparator]) =>
     resolveCondition(name, comparator, info, target),
   )
@@ -251,10 +260,11 @@ function findArgument(
 ): { argument: number; type: ArgumentInfo | undefined } {
   const raw = /^arg([0-5])$/.exec(name)
   if (raw !== null) return { argument: Number(raw[1]), type: undefined }
-  const argument = info.args.findIndex((candidate) => candidate.name === name)
-  const type = info.args[argument]
+  const { args } = info
+  const argument = args.findIndex((candidate) => candidate.name === name)
+  const type = args[argument]
   if (type === undefined) {
-    const names = info.args.map((candidate) => candidate.name)
+    const names = args.map((candidate) => candidate.name)
     const list = names.length === 0 ? 'none by name' : names.join(', ')
     throw new PolicyError('ERR_UNKNOWN_ARGUMENT', {
       path,

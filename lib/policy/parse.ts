@@ -4,8 +4,16 @@
  */
 import { PolicyError } from '../errors'
 import { errnoValue, isSyscallName, suggest, syscallNames, type SyscallName } from '../syscalls'
-import { allow, type ActionName } from './actions'
-import { describeValue, readFields, readList, reading, refuseUnknownKeys } from './snapshot'
+import type { ActionName } from './actions'
+import {
+  describeValue,
+  forEachField,
+  readFields,
+  readList,
+  readOnlyField,
+  reading,
+  refuseUnknownKeys,
+} from './snapshot'
 
 /** A comparator whose shape is known and whose values are still as they were written. */
 export interface ParsedComparator {
@@ -108,8 +116,7 @@ function parseRoot(input: unknown): ParsedPolicy {
 
   const syscalls = new Map<SyscallName, readonly ParsedRule[]>()
   if (fields.has('syscalls')) {
-    const named = readFields(fields.get('syscalls'), '$.syscalls', 'an object of rules')
-    for (const [name, rules] of named) {
+    forEachField(fields.get('syscalls'), '$.syscalls', 'an object of rules', (name, rules) => {
       const path = `$.syscalls.${name}`
       if (!isSyscallName(name)) {
         throw new PolicyError('ERR_UNKNOWN_SYSCALL', {
@@ -119,7 +126,7 @@ function parseRoot(input: unknown): ParsedPolicy {
         })
       }
       syscalls.set(name, parseRules(rules, path))
-    }
+    })
   }
   return {
     name,
@@ -163,8 +170,11 @@ function parseRules(value: unknown, path: string): ParsedRule[] {
 const NO_CONDITIONS: ReadonlyMap<string, ParsedComparator> = new Map()
 
 function parseRule(value: unknown, path: string): ParsedRule {
-  // Nine rules in ten, and known for what it is: it is frozen, and ours.
-  if (value === allow) return { action: 'allow', data: 0, conditions: NO_CONDITIONS, path }
+  // Nine rules in ten.
+  const alone = readOnlyField(value, 'action')
+  if (isActionName(alone) && !carriesData(alone)) {
+    return { action: alone, data: 0, conditions: NO_CONDITIONS, path }
+  }
   const fields = readFields(value, path, "an action such as allow or errno('EPERM')")
   refuseUnknownKeys(fields, ['action', 'errno', 'data', 'when'], path, 'a rule')
   const action = fields.get('action')
@@ -183,6 +193,8 @@ function parseRule(value: unknown, path: string): ParsedRule {
     path,
   }
 }
+
+const carriesData = (action: ActionName): boolean => action === 'errno' || action === 'trace'
 
 const isActionName = (value: unknown): value is ActionName =>
   typeof value === 'string' && (ACTIONS as readonly string[]).includes(value)

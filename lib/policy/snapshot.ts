@@ -25,13 +25,24 @@ export { describe as describeValue }
 
 /** The own, enumerable data properties of an object. @throws PolicyError ERR_POLICY_SHAPE */
 export function readFields(value: unknown, path: string, what: string): Fields {
+  const fields = new Map<string, unknown>()
+  forEachField(value, path, what, (key, field) => fields.set(key, field))
+  return fields
+}
+
+/** `readFields` without a Map, for objects with many. @throws PolicyError ERR_POLICY_SHAPE */
+export function forEachField(
+  value: unknown,
+  path: string,
+  what: string,
+  visit: (key: string, field: unknown) => void,
+): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new PolicyError('ERR_POLICY_SHAPE', {
       path,
       problem: `expected ${what}, got ${describe(value)}`,
     })
   }
-  const fields = new Map<string, unknown>()
   for (const key of Object.keys(value)) {
     const property = Object.getOwnPropertyDescriptor(value, key)
     if (property === undefined) continue
@@ -43,9 +54,21 @@ export function readFields(value: unknown, path: string, what: string): Fields {
       })
     }
     // `{ log: undefined }` is how JavaScript spells "not given".
-    if (property.value !== undefined) fields.set(key, property.value)
+    if (property.value !== undefined) visit(key, property.value)
   }
-  return fields
+}
+
+/**
+ * The value of an object's only property if it is called that; undefined for anything else, which
+ * `readFields` then says what is wrong with.
+ */
+export function readOnlyField(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined
+  const keys = Object.keys(value)
+  if (keys.length !== 1 || keys[0] !== name) return undefined
+  const property = Object.getOwnPropertyDescriptor(value, name)
+  if (property?.get !== undefined || property?.set !== undefined) return undefined
+  return property?.value
 }
 
 /** The elements of an array, holes refused. @throws PolicyError ERR_POLICY_SHAPE */

@@ -2,8 +2,7 @@
  * Look-ups in the generated tables.
  *
  * The tables are long strings. Nothing is parsed before it is asked for, and then only so much: the
- * names once, a call's arguments when that call is looked up, a family's constants when one of them
- * is. A policy names a few dozen calls of almost four hundred. Everything is kept in Maps, so that
+ * names once, a call's arguments when they are looked at, a family's constants when one of them is. A policy names a few dozen calls of almost four hundred. Everything is kept in Maps, so that
  * `constructor` or `__proto__` from a policy file is a name like any other, and unknown.
  */
 import type * as Tables from './generated/tables'
@@ -40,10 +39,46 @@ function cut(text: string, separator: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-/** Name → the rest of its line in the table. */
-const records = lazily(
-  () => new Map(lines(tables().SYSCALLS).map((line) => cut(line, '\t') as [SyscallName, string])),
-)
+/**
+ * Name → where the rest of its line begins in the table. A process that has just started pays for
+ * every kilobyte it allocates, so a line is taken apart only where something in it is asked for.
+ */
+const records = lazily(() => {
+  const text = tables().SYSCALLS
+  const starts = new Map<SyscallName, number>()
+  for (let at = 0; at < text.length;) {
+    const tab = text.indexOf('\t', at)
+    starts.set(text.slice(at, tab) as SyscallName, tab + 1)
+    at = endOf(text, '\n', tab) + 1
+  }
+  return starts
+})
+
+/** Where the separator is, or the end of the text. */
+function endOf(text: string, separator: string, from: number): number {
+  const at = text.indexOf(separator, from)
+  return at < 0 ? text.length : at
+}
+
+/** What stands in a record: number and first kernel on each architecture, then the arguments. */
+const enum Column {
+  x86Number,
+  x86Since,
+  armNumber,
+  armSince,
+  args,
+  /** Where aarch64 has others. */
+  armArgs,
+}
+
+function columnOf(record: number, column: Column): string {
+  const text = tables().SYSCALLS
+  const end = endOf(text, '\n', record)
+  let start = record
+  for (let skip: number = column; skip > 0; skip--) start = endOf(text, '\t', start) + 1
+  // Empty columns at the end of a line are left out.
+  return start > end ? '' : text.slice(start, Math.min(end, endOf(text, '\t', start)))
+}
 
 /** C type → how much of a register it is, for those that are not plainly pointers. */
 const argumentTypes = lazily(
@@ -70,25 +105,38 @@ function parseArgument(text: string): ArgumentInfo {
   })
 }
 
-function parseSyscall(name: SyscallName, record: string, arch: Arch): SyscallInfo | undefined {
-  const [x86Number = '', x86Since = '', armNumber = '', armSince = '', args = '', armArgs = ''] =
-    record.split('\t')
-  const number = arch === 'x86_64' ? x86Number : armNumber
-  if (number === '') return undefined
-  const declared = arch === 'aarch64' && armArgs !== '' ? armArgs : args
-  const parsed = lazily(() =>
-    Object.freeze(declared === '' ? [] : declared.split(';').map(parseArgument)),
-  )
-  return Object.freeze({
-    name,
-    number: Number(number),
-    since: arch === 'x86_64' ? x86Since : armSince,
-    // Most calls are only asked for their number.
-    get args() {
-      return parsed()
-    },
-  })
+class Syscall implements SyscallInfo {
+  readonly name: SyscallName
+  readonly number: number
+  readonly #arch: Arch
+  readonly #record: number
+  #args: readonly ArgumentInfo[] | undefined
+
+  constructor(name: SyscallName, number: number, arch: Arch, record: number) {
+    this.name = name
+    this.number = number
+    this.#arch = arch
+    this.#record = record
+    Object.freeze(this)
+  }
+
+  get since(): string {
+    return columnOf(this.#record, this.#arch === 'x86_64' ? Column.x86Since : Column.armSince)
+  }
+
+  get args(): readonly ArgumentInfo[] {
+    return (this.#args ??= this.#parseArguments())
+  }
+
+  #parseArguments(): readonly ArgumentInfo[] {
+    const own = this.#arch === 'aarch64' ? columnOf(this.#record, Column.armArgs) : ''
+    const declared = own === '' ? columnOf(this.#record, Column.args) : own
+    return Object.freeze(declared === '' ? [] : declared.split(';').map(parseArgument))
+  }
 }
+
+const numberOf = (record: number, arch: Arch): string =>
+  columnOf(record, arch === 'x86_64' ? Column.x86Number : Column.armNumber)
 
 /** One instance for each architecture. */
 function perArch<T>(make: (arch: Arch) => T): (arch: Arch) => T {
@@ -100,18 +148,12 @@ function perArch<T>(make: (arch: Arch) => T): (arch: Arch) => T {
   }
 }
 
-const found = perArch(() => new Map<string, SyscallInfo>())
-
 /** The call of that name, or undefined where the architecture does not have it. */
 export function findSyscall(name: string, arch: Arch): SyscallInfo | undefined {
-  const cache = found(arch)
-  const known = cache.get(name)
-  if (known !== undefined) return known
   const record = records().get(name as SyscallName)
   if (record === undefined) return undefined
-  const info = parseSyscall(name as SyscallName, record, arch)
-  if (info !== undefined) cache.set(name, info)
-  return info
+  const number = numberOf(record, arch)
+  return number === '' ? undefined : new Syscall(name as SyscallName, Number(number), arch, record)
 }
 
 /** Whether a call of that name exists, on any architecture. */
@@ -121,10 +163,9 @@ export function isSyscallName(name: string): name is SyscallName {
 
 /** Number → name. Also the order of `syscallNames(arch)`: by name, as in the table. */
 const numbers = perArch((arch) => {
-  const column = arch === 'x86_64' ? 0 : 2
   const byNumber = new Map<number, SyscallName>()
   for (const [name, record] of records()) {
-    const number = record.split('\t', 3)[column] ?? ''
+    const number = numberOf(record, arch)
     if (number !== '') byNumber.set(Number(number), name)
   }
   return byNumber
