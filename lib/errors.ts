@@ -45,7 +45,10 @@ export type LockdownErrorCode =
   | 'ERR_LATE_LOAD'
   | 'ERR_INTERNAL'
 
-export type ErrorCode = PolicyErrorCode | LockdownErrorCode
+/** Why a program could not be analysed. It was neither proved nor refuted. */
+export type AnalysisErrorCode = 'ERR_INVALID_PROGRAM' | 'ERR_UNDECIDED'
+
+export type ErrorCode = PolicyErrorCode | LockdownErrorCode | AnalysisErrorCode
 
 /** The base of both kinds, for `catch (e) { if (e instanceof SeccompError) … }`. */
 export class SeccompError extends Error {
@@ -146,6 +149,35 @@ export class LockdownError extends SeccompError {
 
   override get name(): string {
     return 'LockdownError'
+  }
+}
+
+export interface AnalysisErrorDetails {
+  problem: string
+  hint?: string | undefined
+  /** The instruction it is about, counted from 0. */
+  instruction?: number | undefined
+  /** ERR_INVALID_PROGRAM: which of the kernel's rules is broken. */
+  reason?: string | undefined
+  cause?: unknown
+}
+
+/** A program that the kernel would refuse, or about which nothing could be decided. */
+export class AnalysisError extends SeccompError {
+  declare readonly code: AnalysisErrorCode
+  declare readonly instruction?: number
+  declare readonly reason?: string
+
+  constructor(code: AnalysisErrorCode, details: AnalysisErrorDetails) {
+    const where = details.instruction === undefined ? '' : `instruction ${details.instruction}: `
+    const hint = details.hint === undefined ? '' : ` ${details.hint}`
+    super(code, `${where}${details.problem}.${hint}`, causeOf(details))
+    if (details.instruction !== undefined) this.instruction = details.instruction
+    if (details.reason !== undefined) this.reason = details.reason
+  }
+
+  override get name(): string {
+    return 'AnalysisError'
   }
 }
 

@@ -237,6 +237,13 @@ function resolveCondition(
   target: Target,
 ): Condition {
   const { argument, type } = findArgument(name, comparator.path, info)
+  if (type?.pointer === true) {
+    throw new PolicyError('ERR_POINTER_ARGUMENT', {
+      path: comparator.path,
+      problem: `'${name}' of ${info.name}(2) is a pointer (${type.ctype}): a filter sees the address, not what it points to`,
+      hint: `Filter on another argument, or compare the address itself with arg${argument}.`,
+    })
+  }
   const wide = comparator.wide || type === undefined
   const width = wide ? 64 : type.width
   const signed = !wide && type.signed
@@ -253,7 +260,8 @@ function resolveCondition(
   return { argument, width, set }
 }
 
-function findArgument(
+/** An argument by the name the call has for it, or as `arg0` … `arg5`. @throws PolicyError */
+export function findArgument(
   name: string,
   path: string,
   info: SyscallInfo,
@@ -273,25 +281,18 @@ function findArgument(
       hint: `Arguments: ${list}; or arg0 … arg5 for the bare registers.`,
     })
   }
-  if (type.pointer) {
-    throw new PolicyError('ERR_POINTER_ARGUMENT', {
-      path,
-      problem: `'${name}' of ${info.name}(2) is a pointer (${type.ctype}): a filter sees the address, not what it points to`,
-      hint: `Filter on another argument, or compare the address itself with arg${argument}.`,
-    })
-  }
   return { argument, type }
 }
 
-interface ValueContext {
+export interface ValueContext {
   readonly width: number
   readonly signed: boolean
   readonly type: ArgumentInfo | undefined
   readonly target: Target
 }
 
-/** A value as an unbounded integer within what the argument can hold. */
-function resolveValue(value: unknown, path: string, context: ValueContext): bigint {
+/** A value as an unbounded integer within what the argument can hold. @throws PolicyError */
+export function resolveValue(value: unknown, path: string, context: ValueContext): bigint {
   const { width, signed } = context
   const number = toInteger(value, path, context)
   const least = signed ? -(1n << BigInt(width - 1)) : 0n

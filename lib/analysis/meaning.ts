@@ -1,0 +1,205 @@
+/**
+ * What rules mean, as diagrams, straight from their definition: the first rule whose conditions all
+ * hold decides, else the default. Of an argument only its lower `width` bits count.
+ */
+import type { Condition, Rule, Rules, SyscallRules } from '../policy'
+import { argumentWord } from './bpf'
+import { ALWAYS, NEVER, type Diagram, type Diagrams } from './diagram'
+import { foreignAction } from './evaluate'
+import { verdictOf } from './verdict'
+import { levelOf } from './words'
+
+/** Numbers (inclusive) of one architecture, and the verdicts on all of them. */
+export interface Segment {
+  readonly first: number
+  readonly last: number
+  readonly verdicts: Diagram
+  /** What the policy says of this number by name. */
+  readonly syscall?: SyscallRules
+}
+
+const LAST = 0xffffffff
+
+export class Meaning {
+  /** The architectures that have rules of their own, ascending. */
+  readonly auditArches: readonly number[]
+  private readonly segments = new Map<number, readonly Segment[]>()
+  private readonly foreign: readonly Segment[]
+
+  /** @throws RangeError for rules that do not agree on what other architectures get */
+  constructor(
+    private readonly arches: readonly Rules[],
+    private readonly diagrams: Diagrams,
+  ) {
+    this.auditArches = arches.map(({ auditArch }) => auditArch).sort((a, b) => a - b)
+    const verdicts = diagrams.leaf(verdictOf(foreignAction(arches)))
+    this.foreign = [{ first: 0, last: LAST, verdicts }]
+  }
+
+  /** Every number of an architecture, ascending. */
+  of(auditArch: number): readonly Segment[] {
+    let known = this.segments.get(auditArch)
+    if (known === undefined) {
+      const rules = this.arches.find((candidate) => candidate.auditArch === auditArch)
+      known = rules === undefined ? this.foreign : segmentsOf(rules, this.diagrams)
+      this.segments.set(auditArch, known)
+    }
+    return known
+  }
+}
+
+function segmentsOf(rules: Rules, diagrams: Diagrams): Segment[] {
+  const fallback = diagrams.leaf(verdictOf(rules.defaultAction))
+  const segments: Segment[] = []
+  let next = 0
+  // Whatever lies between two named numbers: ranges, and the default between those.
+  const unnamed = (until: number): void => {
+    for (const range of rules.ranges) {
+      const first = Math.max(range.first, next)
+      const last = Math.min(range.last, until)
+      if (first > last) continue
+      if (first > next) segments.push({ first: next, last: first - 1, verdicts: fallback })
+      segments.push({ first, last, verdicts: diagrams.leaf(verdictOf(range.action)) })
+      next = last + 1
+    }
+    if (next <= until) segments.push({ first: next, last: until, verdicts: fallback })
+    next = until + 1
+  }
+  for (const syscall of rules.syscalls) {
+    const { number } = syscall
+    unnamed(number - 1)
+    const verdicts = verdictsOf(diagrams, syscall.rules, fallback)
+    segments.push({ first: number, last: number, verdicts, syscall })
+    next = number + 1
+  }
+  unnamed(LAST)
+  return segments
+}
+
+/** The rules of one system call, tried in order. */
+export const verdictsOf = (
+  diagrams: Diagrams,
+  rules: readonly Rule[],
+  fallback: Diagram,
+): Diagram =>
+  rules.reduceRight(
+    (rest, rule) =>
+      diagrams.choose(
+        conditionsOf(diagrams, rule.conditions),
+        diagrams.leaf(verdictOf(rule.action)),
+        rest,
+      ),
+    fallback,
+  )
+
+/** All of them hold. */
+export function conditionsOf(diagrams: Diagrams, conditions: readonly Condition[]): Diagram {
+  // From the last argument up: each is then put on top of what is there.
+  const ordered = [...conditions].sort((one, other) => other.argument - one.argument)
+  return ordered.reduce(
+    (rest: Diagram, condition) => diagrams.and(conditionOf(diagrams, condition), rest),
+    ALWAYS,
+  )
+}
+
+/** One argument is in its set. */
+export function conditionOf(diagrams: Diagrams, { argument, width, set }: Condition): Diagram {
+  if (set.kind === 'masked') return masked(diagrams, argument, width, set)
+  // Where membership begins and where it ends, alternately; what lies beyond the width is never seen.
+  const end = 1n << BigInt(width)
+  const edges = set.ranges
+    .flatMap(([first, last]) => [first, last + 1n])
+    .filter((value) => value < end)
+    .map(edge)
+  const atZero = edges[0]?.low === 0 && edges[0].high === 0 ? 1 : 0
+  return between(diagrams, argument, width - 1, edges, atZero, edges.length, atZero)
+}
+
+interface Edge {
+  readonly low: number
+  readonly high: number
+}
+
+const edge = (value: bigint): Edge => ({
+  low: Number(value & 0xffffffffn),
+  high: Number(value >> 32n),
+})
+
+/** The level of bit 0 … 63 of an argument. */
+const argumentLevel = (argument: number, bit: number): number =>
+  levelOf(argumentWord(argument) + (bit >>> 5), bit & 31)
+
+/**
+ * The values that agree in all bits above `bit`. `edges[from … to - 1]` are the edges among them, but
+ * for one at the very first of these values; `passed` edges lie at or before that one, so that an odd
+ * count means the first value is in the set.
+ */
+function between(
+  diagrams: Diagrams,
+  argument: number,
+  bit: number,
+  edges: readonly Edge[],
+  from: number,
+  to: number,
+  passed: number,
+): Diagram {
+  if (bit < 0 || from === to) {
+    return passed % 2 === 1 ? ALWAYS : NEVER
+  }
+  let middle = from
+  for (let end = to; middle < end;) {
+    const half = (middle + end) >>> 1
+    if (isSet(edges[half], bit)) end = half
+    else middle = half + 1
+  }
+  // An edge at the first value of the upper half has been passed there.
+  const atMiddle = middle < to && isClearBelow(edges[middle], bit) ? 1 : 0
+  return diagrams.node(
+    argumentLevel(argument, bit),
+    between(diagrams, argument, bit - 1, edges, from, middle, passed),
+    between(
+      diagrams,
+      argument,
+      bit - 1,
+      edges,
+      middle + atMiddle,
+      to,
+      passed + (middle - from) + atMiddle,
+    ),
+  )
+}
+
+function isSet(edge: Edge | undefined, bit: number): boolean {
+  const word = bit < 32 ? edge?.low : edge?.high
+  return (((word ?? 0) >>> (bit & 31)) & 1) === 1
+}
+
+/** No bit below this one is set. */
+function isClearBelow(edge: Edge | undefined, bit: number): boolean {
+  const { low = 0, high = 0 } = edge ?? {}
+  const lower = 2 ** (bit & 31) - 1
+  return bit < 32 ? (low & lower) === 0 : low === 0 && (high & lower) === 0
+}
+
+function masked(
+  diagrams: Diagrams,
+  argument: number,
+  width: number,
+  set: Condition['set'] & { kind: 'masked' },
+): Diagram {
+  const [wanted, other] = set.negate ? [NEVER, ALWAYS] : [ALWAYS, NEVER]
+  const mask = edge(set.mask)
+  const expected = edge(set.expected)
+  let rest: Diagram = wanted
+  for (let bit = 0; bit < 64; bit++) {
+    const one = isSet(expected, bit)
+    if (bit >= width || !isSet(mask, bit)) {
+      // A bit that is never seen, and is 0 in what is left.
+      if (one) return other
+      continue
+    }
+    const level = argumentLevel(argument, bit)
+    rest = one ? diagrams.node(level, other, rest) : diagrams.node(level, rest, other)
+  }
+  return rest
+}
