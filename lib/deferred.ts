@@ -30,6 +30,17 @@ const deferred = <Name extends keyof typeof OnDemand>(name: Name): (typeof OnDem
 }
 
 /**
+ * What policy b changes against policy a, by what they mean: every call whose verdict differs, how,
+ * and a call that shows it. `narrows` is exact: b lets nothing through that a refuses.
+ *
+ * @param target the architecture to compare them on, and the process id that `'SELF'` stands for;
+ * those of this process by default
+ * @throws PolicyError for a mistake in a policy
+ * @throws AnalysisError ERR_UNDECIDED
+ */
+export const comparePolicies = deferred('comparePolicies')
+
+/**
  * Compiles a policy to BPF. The same policy gives the same bytes on every machine.
  *
  * @throws PolicyError for a mistake in the policy or the target, or ERR_PROGRAM_TOO_LARGE
@@ -49,6 +60,14 @@ export const compile = deferred('compile')
 export const definePolicy = deferred('definePolicy')
 
 /**
+ * A program as text: an instruction a line, with labels for what is jumped to and names for system
+ * calls, arguments and actions.
+ *
+ * @throws AnalysisError ERR_INVALID_PROGRAM for what the kernel would not take
+ */
+export const disassemble = deferred('disassemble')
+
+/**
  * `child_process.fork`, whose child is under `policy` before the first line of its module: Node has
  * started by then, so the policy needs to permit what the module does, not how Node boots. Messages
  * work as usual.
@@ -65,8 +84,37 @@ export const fork = deferred('fork')
 /** Whether `lockdown()` can be expected to work here. Never throws. */
 export const isSupported = deferred('isSupported')
 
+/**
+ * What in a policy does nothing, or not what it seems to: rules that earlier ones cover, rules
+ * without effect, conditions that always hold or never. Exact, by what the rules mean.
+ *
+ * @throws PolicyError for a mistake in the policy, AnalysisError ERR_UNDECIDED
+ */
+export const lint = deferred('lint')
+
 /** Asks the kernel what it can do. Works, and says so, off Linux too. Nothing is changed by asking. */
 export const probe = deferred('probe')
+
+/**
+ * Whether a program does what a policy says, for every call there can be: every architecture, number
+ * and argument. It reads the policy's rules and the program's bytes, whoever compiled them. What could
+ * not be decided is an error, never a proof.
+ *
+ * @param target what the program was compiled for: the program's own architecture, and this process's
+ * id for `'SELF'`, by default
+ * @throws PolicyError for a mistake in the policy
+ * @throws AnalysisError ERR_INVALID_PROGRAM, ERR_UNDECIDED
+ */
+export const prove = deferred('prove')
+
+/**
+ * What a policy or a program does with a call: the action, and the rule that decides or how many
+ * instructions ran.
+ *
+ * @throws PolicyError for a mistake in the policy or the call
+ * @throws AnalysisError ERR_INVALID_PROGRAM
+ */
+export const simulate = deferred('simulate')
 
 // Not for users: what lockdown() needs of it where the policy is not a ready one, or on failure.
 export const compileAllowing = deferred('compileAllowing')

@@ -43,6 +43,7 @@ export type LockdownErrorCode =
   | 'ERR_WORKER_PRELOAD'
   | 'ERR_INSTALL'
   | 'ERR_LATE_LOAD'
+  | 'ERR_UNPROVED'
   | 'ERR_INTERNAL'
 
 /** Why a program could not be analysed. It was neither proved nor refuted. */

@@ -2,8 +2,19 @@
  * seccomp-ts: from `lockdown(policy)` on, the Linux kernel itself refuses this process everything
  * the policy does not let through.
  */
-export { compile, definePolicy, fork, isSupported, probe } from './deferred'
-export { LockdownError, PolicyError, SeccompError } from './errors'
+export {
+  comparePolicies,
+  compile,
+  definePolicy,
+  disassemble,
+  fork,
+  isSupported,
+  lint,
+  probe,
+  prove,
+  simulate,
+} from './deferred'
+export { AnalysisError, LockdownError, PolicyError, SeccompError } from './errors'
 export { lockdown } from './lockdown/lockdown'
 export { status } from './lockdown/status'
 export { allow, errno, kill, killThread, log, notify, trace, trap } from './policy/actions'
@@ -23,7 +34,31 @@ export {
   oneOf,
 } from './policy/conditions'
 export { webServer } from './promises'
-export type { ErrorCode, LockdownErrorCode, PolicyErrorCode, ThreadState } from './errors'
+export type {
+  AnalysisErrorCode,
+  ErrorCode,
+  LockdownErrorCode,
+  PolicyErrorCode,
+  ThreadState,
+} from './errors'
+export type {
+  ArgumentValue,
+  CallDescription,
+  CallReport,
+  CallValue,
+  ChangeKind,
+  LintFinding,
+  LintRule,
+  LintSeverity,
+  PolicyComparison,
+  PolicyDifference,
+  PolicySimulation,
+  ProgramBytes,
+  ProgramSimulation,
+  Proved,
+  Refutation,
+  Verdict,
+} from './analysis'
 export type {
   Action,
   ActionData,

@@ -5,10 +5,22 @@
  * One object, and not `export { … }`: what a bundler makes of that goes over inherited properties
  * too, and this file is loaded late, when a prototype may have been polluted.
  */
-import { compile, compileAllowing, compileRules, compileUnprepared } from './compiler/compile'
+import {
+  comparePolicies,
+  disassemble,
+  lint,
+  prove,
+  run,
+  loadProgram,
+  cachedSyscalls,
+  simulate,
+  proveRules,
+} from './analysis'
+import { compile, compileRules } from './compiler/compile'
 import { encodeRules } from './compiler/encode'
 import { installFailure } from './lockdown/install-failure'
 import { isSupported, probe } from './lockdown/probe'
+import { compileAllowing, compileUnprepared } from './lockdown/unprepared'
 import { definePolicy, rulesOf } from './policy/define'
 import { letsThrough, normalise } from './policy/normalise'
 import { native } from './native'
@@ -19,11 +31,14 @@ import { AUDIT_ARCH, findSyscall, syscallName } from './syscalls'
 
 const onDemand = {
   AUDIT_ARCH,
+  cachedSyscalls,
+  comparePolicies,
   compile,
   compileAllowing,
   compileRules,
   compileUnprepared,
   definePolicy,
+  disassemble,
   encodeRules,
   findSyscall,
   fork,
@@ -31,11 +46,17 @@ const onDemand = {
   installFailure,
   isSupported,
   letsThrough,
+  lint,
+  loadProgram,
   native,
   normalise,
   preparedPolicies,
   probe,
+  prove,
+  proveRules,
   rulesOf,
+  run,
+  simulate,
   syscallName,
 }
 

@@ -105,8 +105,8 @@ function buildTables() {
 }
 
 /**
- * Compiles the ready policies, so that no start has to (lib/compiler/prepared.ts). The process id
- * that 'SELF' stands for is found by compiling for several.
+ * Compiles and proves the ready policies, so that no start has to (lib/compiler/prepared.ts). The
+ * process id that 'SELF' stands for is found by compiling for several.
  */
 function prepare() {
   if (process.platform !== 'linux') return {}
@@ -116,19 +116,25 @@ function prepare() {
     const { name } = policy
     prepared[name] = {}
     for (const arch of ['x86_64', 'aarch64']) {
-      const { program, letsIoUringEnter } = compileUnprepared(policy, { arch, pid: 1 })
-      const other = compileUnprepared(policy, { arch, pid: 2 }).program
-      const indices = [...Array(program.length).keys()]
-      const k = ({ bytes }, index) => Buffer.from(bytes).readUInt32LE(8 * index + 4)
+      const [one, two] = [1, 2].map((pid) => compileUnprepared(policy, { arch, pid }, true))
+      const constants = [one, two].map(({ program }) => constantsOf(program.bytes))
       prepared[name][arch] = {
-        program: Buffer.from(program.bytes).toString('base64'),
-        pid: indices.filter((index) => k(program, index) !== k(other, index)),
-        letsIoUringEnter,
+        program: Buffer.from(one.program.bytes).toString('base64'),
+        pid: [...constants[0].keys()].filter(
+          (index) => constants[0][index] !== constants[1][index],
+        ),
+        letsIoUringEnter: one.letsIoUringEnter,
       }
     }
   }
   return prepared
 }
+
+/** `k` of every instruction: the last four of the eight bytes of struct sock_filter. */
+const constantsOf = (bytes) =>
+  Array.from({ length: bytes.length / 8 }, (_, index) =>
+    Buffer.from(bytes).readUInt32LE(8 * index + 4),
+  )
 
 module.exports = { buildTs, distIsStale, prepare }
 if (require.main === module) main(buildTs)

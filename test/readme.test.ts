@@ -75,6 +75,16 @@ t.test('a policy of one’s own', async (t) => {
   }
 })
 
+t.test('checking policies', async (t) => {
+  const source = find('ts', 'comparePolicies')
+  const outcome = await runModule(toModule(source))
+  const answers = [...source.matchAll(/(?:console\.log\(.*\) |^)\/\/ (.*)$/gm)].map(
+    ([, text]) => text,
+  )
+  t.equal(answers.length, 4)
+  t.equal(outcome.stdout, `${answers.join('\n')}\n`, outcome.stderr)
+})
+
 t.test('a mistake', async (t) => {
   const outcome = await runModule(find('js', 'opnat'))
   t.equal(outcome.stdout.trim(), 'ERR_UNKNOWN_SYSCALL $.syscalls.opnat openat', outcome.stderr)

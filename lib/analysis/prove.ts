@@ -2,7 +2,7 @@
 import { hostTarget, rulesOf, type Policy, type Target } from '../policy'
 import { bytesOf, type ProgramBytes } from './bpf'
 import { describeCall, type CallReport } from './call'
-import { proveRules, type Proved } from './proof'
+import { proveRules, type Proved, type Refuted } from './proof'
 import { pathOf } from './simulate'
 import { describeVerdict, verdictText, type Verdict } from './verdict'
 
@@ -35,7 +35,11 @@ export function prove(
   const own = 'arch' in program ? { arch: program.arch as Target['arch'] } : {}
   const rules = rulesOf(policy, { ...hostTarget(), ...own, ...target })
   const result = proveRules([rules], bytesOf(program))
-  if (result.proved) return result
+  return result.proved ? result : describeRefutation(result)
+}
+
+/** A refutation in names. */
+export function describeRefutation(result: Refuted): Refutation {
   const { by, rule, action } = result.expected
   const call = describeCall(result.call)
   const path = pathOf(by, rule?.path)

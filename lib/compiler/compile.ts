@@ -1,18 +1,9 @@
 import { LockdownError, PolicyError } from '../errors'
 import { native } from '../native'
-import {
-  SECCOMP_RET_ALLOW,
-  hostTarget,
-  letsThrough,
-  rulesOf,
-  type Policy,
-  type Rules,
-  type Target,
-} from '../policy'
+import { hostTarget, rulesOf, type Policy, type Rules, type Target } from '../policy'
 import { describeValue, readFields, reading, refuseUnknownKeys } from '../policy/snapshot'
-import { syscallName, type Arch, type SyscallName } from '../syscalls'
+import { syscallName, type Arch } from '../syscalls'
 import { encodeRules } from './encode'
-import type { CompiledPolicy } from './policy'
 
 /** linux/bpf_common.h: BPF_MAXINSNS */
 const MAX_INSTRUCTIONS = 4096
@@ -35,26 +26,6 @@ export interface Program {
 
 export function compile(policy: Policy, target?: CompileTarget): Program {
   return compileRules(rulesOf(policy, parseTarget(target)))
-}
-
-/** As `compilePolicy`, for a policy that was not prepared when the package was built. */
-export function compileUnprepared(policy: Policy, target: Target): CompiledPolicy {
-  const rules = rulesOf(policy, target)
-  return {
-    name: rules.name,
-    program: compileRules(rules),
-    letsIoUringEnter: letsThrough(rules, 'io_uring_enter'),
-  }
-}
-
-/** The program of a policy that lets one call through, whatever it says of it. */
-export function compileAllowing(policy: Policy, target: Target, name: SyscallName): Program {
-  const rules = rulesOf(policy, target)
-  const always = [{ action: SECCOMP_RET_ALLOW, conditions: [], path: '' }]
-  const syscalls = rules.syscalls.map((each) =>
-    each.name === name ? { ...each, rules: always } : each,
-  )
-  return compileRules({ ...rules, syscalls })
 }
 
 /** include/linux/threads.h: PID_MAX_LIMIT on 64-bit kernels. */
@@ -81,9 +52,11 @@ function parseTarget(input: unknown): Target {
   })
 }
 
-export function compileRules(rules: Rules): Program {
-  const { arch } = rules
-  const result = native().compile(encodeRules([rules]))
+export const compileRules = (rules: Rules): Program =>
+  compileWords(encodeRules([rules]), rules.arch)
+
+export function compileWords(words: Uint32Array, arch: Arch): Program {
+  const result = native().compile(words)
   if (result.outcome === 'program') {
     return Object.freeze({
       arch,

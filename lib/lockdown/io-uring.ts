@@ -4,7 +4,6 @@
  * rings go first.
  */
 import type { Program } from '../compiler/compile'
-import { compilePolicy, type CompiledPolicy } from '../compiler/policy'
 import { compileAllowing } from '../deferred'
 import { LockdownError } from '../errors'
 import { native, type NativeRings } from '../native'
@@ -12,6 +11,7 @@ import { hostTarget, type Policy } from '../policy'
 import { noNewRings } from '../promises'
 import { checkInstalled } from './install'
 import type { ParsedOptions } from './options'
+import { compilePolicy, type PolicyProgram } from './program'
 import type { IoUringStatus, Risk } from './status'
 
 /** Set for the second start, so that it is not followed by a third. Holds the process id. */
@@ -32,10 +32,10 @@ const countRings = (rings: NativeRings): number =>
 /** Makes io_uring and the policy fit. @throws LockdownError ERR_IO_URING, ERR_REEXEC */
 export function prepareIoUring(
   policy: Policy,
-  { program, letsIoUringEnter }: CompiledPolicy,
+  { program, letsIoUringEnter }: PolicyProgram,
   options: ParsedOptions,
 ): IoUringPlan {
-  const { ioUring: choice, noNewPrivs } = options
+  const { ioUring: choice, prove } = options
   const reexecuted = takeMarker()
   const rings = native().rings()
   if (letsIoUringEnter) {
@@ -62,16 +62,16 @@ export function prepareIoUring(
   switch (choice) {
     case 'allow-enter':
       return {
-        program: compileAllowing(policy, hostTarget(), 'io_uring_enter'),
+        program: compileAllowing(policy, hostTarget(), 'io_uring_enter', prove),
         status: { rings: count, cure: 'allowed' },
         risks: [enterRisk("ioUring: 'allow-enter'")],
       }
     case 'reexec':
-      return executeAgain(count, reexecuted, noNewPrivs)
+      return executeAgain(count, reexecuted, options)
     case 'auto':
     case 'retire':
       // First, so that a Worker that starts meanwhile opens none.
-      denyNewRings(noNewPrivs)
+      denyNewRings(options)
       retire(choice)
       return { program, status: { rings: 0, cure: 'retired' }, risks: [] }
   }
@@ -102,10 +102,10 @@ function takeMarker(): boolean {
   return marker === String(process.pid)
 }
 
-function denyNewRings(noNewPrivs: boolean): void {
-  const { program } = compilePolicy(noNewRings, hostTarget())
-  const options = { noNewPrivs, log: false, specAllow: false, listener: false }
-  const installed = native().install(program.bytes, options)
+function denyNewRings({ noNewPrivs, prove }: ParsedOptions): void {
+  const { program } = compilePolicy(noNewRings, hostTarget(), prove)
+  const flags = { noNewPrivs, log: false, specAllow: false, listener: false }
+  const installed = native().install(program.bytes, flags)
   checkInstalled(installed)
 }
 
@@ -116,7 +116,7 @@ const IO_URING_ENTER = 426
 const isDeniedAlready = (): boolean => !native().permits(IO_URING_ENTER)
 
 /** Never returns: it throws, or this process image is gone. */
-function executeAgain(rings: number, reexecuted: boolean, noNewPrivs: boolean): never {
+function executeAgain(rings: number, reexecuted: boolean, options: ParsedOptions): never {
   const obstacle = reexecObstacle(reexecuted)
   if (obstacle !== undefined) {
     throw new LockdownError('ERR_REEXEC', {
@@ -124,7 +124,7 @@ function executeAgain(rings: number, reexecuted: boolean, noNewPrivs: boolean): 
       hint: "Nothing was installed. Use ioUring: 'retire', or a launcher that denies io_uring_setup.",
     })
   }
-  denyNewRings(noNewPrivs)
+  denyNewRings(options)
   const error = native().reexec([`${REEXEC_MARKER}=${process.pid}`])
   throw new LockdownError('ERR_REEXEC', {
     problem: `execve(2) failed (errno ${error}) with ${rings} io_urings open`,

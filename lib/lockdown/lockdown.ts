@@ -1,4 +1,3 @@
-import { compilePolicy } from '../compiler/policy'
 import { rulesOf } from '../deferred'
 import { LockdownError } from '../errors'
 import { native } from '../native'
@@ -6,6 +5,7 @@ import { hostTarget, type Policy } from '../policy'
 import { checkInstalled, toThreadState } from './install'
 import { prepareIoUring } from './io-uring'
 import { parseOptions, type LockdownOptions, type ParsedOptions } from './options'
+import { compilePolicy } from './program'
 import { remember, statusOf, unprotected, type Risk, type Status } from './status'
 
 /**
@@ -31,7 +31,7 @@ export function lockdown(policy: Policy, options?: LockdownOptions): Status {
     rulesOf(policy, hostTarget())
     return runUnprotected(error, parsed)
   }
-  const compiled = compilePolicy(policy, hostTarget())
+  const compiled = compilePolicy(policy, hostTarget(), parsed.prove)
   const plan = prepareIoUring(policy, compiled, parsed)
   const { noNewPrivs, log, specAllow, listener } = parsed
   const result = native().install(plan.program.bytes, { noNewPrivs, log, specAllow, listener })
@@ -42,6 +42,7 @@ export function lockdown(policy: Policy, options?: LockdownOptions): Status {
   const threads = result.threads.map(toThreadState)
   remember({
     policy: compiled.name ?? 'unnamed',
+    proved: parsed.prove,
     threads,
     ioUring: plan.status,
     risks: [...plan.risks, ...optionRisks(parsed), ...kernelRisks(result.threads)],
@@ -65,8 +66,14 @@ function warnUnprotected(reason: string): Status {
   return unprotected(reason)
 }
 
-function optionRisks({ noNewPrivs, specAllow }: ParsedOptions): Risk[] {
+function optionRisks({ noNewPrivs, specAllow, prove }: ParsedOptions): Risk[] {
   const risks: Risk[] = []
+  if (!prove) {
+    risks.push({
+      code: 'unproved',
+      description: 'It was not proved that the program does what the policy says (prove: false).',
+    })
+  }
   if (!noNewPrivs) {
     risks.push({
       code: 'new-privileges',

@@ -36,6 +36,12 @@ export interface LockdownOptions {
    * SECCOMP_FILTER_FLAG_NEW_LISTENER with TSYNC_ESRCH, 5.7.
    */
   readonly listener?: boolean
+  /**
+   * Install only a program that is proved to do what the policy says, for every call there can be
+   * (default true; `docs/proof.md`). Ready policies were proved when the package was built. `false`
+   * saves the time, and `status()` says so.
+   */
+  readonly prove?: boolean
   /** Off Linux, and where the kernel has no seccomp: throw (default), or warn and run unprotected. */
   readonly onUnsupported?: 'throw' | 'warn'
 }
@@ -44,7 +50,7 @@ export type ParsedOptions = Required<LockdownOptions>
 
 const IO_URING: readonly IoUringChoice[] = ['auto', 'retire', 'reexec', 'allow-enter']
 const ON_UNSUPPORTED = ['throw', 'warn'] as const
-const FLAGS = ['noNewPrivs', 'log', 'specAllow', 'listener'] as const
+const FLAGS = ['noNewPrivs', 'log', 'specAllow', 'listener', 'prove'] as const
 const KNOWN = ['ioUring', 'onUnsupported', ...FLAGS]
 
 /** @throws PolicyError ERR_OPTION, ERR_UNKNOWN_KEY, ERR_POLICY_SHAPE */
@@ -78,6 +84,7 @@ export function parseOptions(input: unknown): ParsedOptions {
       log: flag('log', false),
       specAllow: flag('specAllow', false),
       listener: flag('listener', false),
+      prove: flag('prove', true),
       onUnsupported: choice('onUnsupported', ON_UNSUPPORTED, 'throw'),
     }
   })

@@ -11,6 +11,7 @@ export interface Risk {
     | 'io-uring-unknown'
     | 'new-privileges'
     | 'speculation'
+    | 'unproved'
     | 'census-stale'
     | 'filters-uncounted'
   readonly description: string
@@ -38,6 +39,8 @@ export interface Status {
   /** Lockdowns of this package among them. */
   readonly lockdowns: number
   readonly noNewPrivs: boolean
+  /** Every program that was installed here was proved to do what its policy says. */
+  readonly proved: boolean
   /** Names of the policies in force, oldest first. */
   readonly policies: readonly string[]
   readonly threads: readonly ThreadState[]
@@ -53,6 +56,7 @@ export interface Status {
  */
 export interface Lockdown {
   readonly policy: string
+  readonly proved: boolean
   readonly threads: readonly ThreadState[]
   readonly ioUring: IoUringStatus
   readonly risks: readonly Risk[]
@@ -71,6 +75,7 @@ export const unprotected = (reason: string): Status =>
     filters: 0,
     lockdowns: 0,
     noNewPrivs: false,
+    proved: false,
     policies: [],
     threads: [],
     ioUring: { rings: -1, cure: 'none' },
@@ -123,6 +128,7 @@ function describe(addon: Native, census: readonly ThreadState[] | undefined): St
     filters: own?.filters ?? -1,
     lockdowns: lockdowns.length,
     noNewPrivs: own?.noNewPrivs ?? false,
+    proved: newest !== undefined && lockdowns.every((each) => each.proved),
     policies: lockdowns.map((each) => each.policy),
     threads,
     ioUring: newest?.ioUring ?? { rings: -1, cure: 'none' },
