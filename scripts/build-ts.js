@@ -9,7 +9,9 @@ const path = require('node:path')
 const { files, isStale, main, quietly, root, tool } = require('./common')
 
 function distIsStale() {
-  return isStale('dist/index.js', files(['lib', 'tsconfig.json', 'tsconfig.build.json']))
+  // Finished programs are in it: it is as old as the compiler that made them.
+  const sources = ['lib', 'tsconfig.json', 'tsconfig.build.json', 'native/compiler', __filename]
+  return isStale('dist/index.js', files(sources))
 }
 
 async function buildTs() {

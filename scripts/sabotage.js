@@ -92,7 +92,7 @@ const sabotages = [
     name: 'io_uring stays open under every choice',
     file: 'lib/lockdown/io-uring.ts',
     from: 'retire(choice)\n      return { program,',
-    to: 'return { program: compileRules(allowEnter(policy.rules())),',
+    to: "return { program: compileAllowing(policy, hostTarget(), 'io_uring_enter', prove),",
     tests: ['test/kernel/io-uring.test.ts'],
   },
   {
@@ -122,6 +122,20 @@ const sabotages = [
     from: '"-Wl,-z,nodelete"',
     to: '"-Wl,-z,now"',
     tests: ['test/kernel/threads.test.ts'],
+  },
+  {
+    name: 'the proof is not asked for',
+    file: 'lib/lockdown/unprepared.ts',
+    from: 'if (prove) requireProof(rules, program)',
+    to: 'if (prove && rules.syscalls.length > 4096) requireProof(rules, program)',
+    tests: ['test/kernel/proof.test.ts'],
+  },
+  {
+    name: 'a lockdown that was not proved is called so',
+    file: 'lib/lockdown/lockdown.ts',
+    from: 'proved: parsed.prove,',
+    to: 'proved: true,',
+    tests: ['test/kernel/proof.test.ts'],
   },
   {
     name: 'inherited properties count',
