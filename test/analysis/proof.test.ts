@@ -15,7 +15,7 @@ import {
   type Instructions,
 } from '../../lib/analysis/bpf'
 import { evaluate } from '../../lib/analysis/evaluate'
-import type { Call } from '../../lib/analysis/interpreter'
+import { run, type Call } from '../../lib/analysis/interpreter'
 import { proveRules, type Refuted } from '../../lib/analysis/proof'
 import { verdictOf } from '../../lib/analysis/verdict'
 import { compileRules, compileWords } from '../../lib/compiler/compile'
@@ -80,7 +80,10 @@ function refuted(
     t.fail(`${name}: proved`)
     return undefined
   }
-  t.equal(natively(bytes, result.call) >>> 0, result.actual, `${name}: the program says so`)
+  // The addon knows no instruction pointer.
+  const own = result.call.instructionPointer !== 0n
+  const value = own ? run(decode(bytes), result.call).value : natively(bytes, result.call)
+  t.equal(value, result.actual, `${name}: the program says so`)
   t.equal(evaluate([rules], result.call).action, result.expected.action)
   t.not(verdictOf(result.actual), verdictOf(result.expected.action), name)
   return result
@@ -148,7 +151,7 @@ const policies: Record<string, Policy> = {
     default: kill,
     syscalls: {
       ioctl: allow.when({ cmd: oneOf(...Array.from({ length: 300 }, (_, i) => 7919 * i)) }),
-      fcntl: allow.when({ cmd: noneOf(1, 3, 5, 7, 0x7fffffff, -1) }),
+      fcntl: allow.when({ cmd: noneOf(1, 3, 5, 7, 0x7fffffff, 0xffffffff) }),
     },
   },
   'an older kernel': { default: errno('EPERM'), baseline: '5.4', syscalls: { read: allow } },
