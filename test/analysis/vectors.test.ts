@@ -47,7 +47,7 @@ t.test('a word and a constant, and two words', async (t) => {
     for (let j = 0; j < 20; j++) {
       const words = new Uint32Array(16).fill(random.next())
       words[4] = random.next()
-      const left = ((words[4]) & mask) >>> 0
+      const left = (words[4] & mask) >>> 0
       const right = other === 0 ? constant : (words[6] as number) & other
       const expected = calculate(operation, left, right)
       const value = result.reduce(

@@ -37,7 +37,7 @@ t.test('comparisons', async (t) => {
         random.pick([...WORDS_AT_BORDERS, constant - 1, constant + 1, ~mask])
       words[word] = pick()
       if (other.word !== word) words[other.word] = pick()
-      const holds = compareWords(operation, ((words[word]) & mask) >>> 0, constant)
+      const holds = compareWords(operation, (words[word] & mask) >>> 0, constant)
       const under = compareWords(operation, ((words[other.word] as number) & mask) >>> 0, 5)
       if (valueAt(diagrams, condition, words) !== Number(holds === under)) {
         return t.fail(`${operation} ${constant} under ${mask}, on ${String(words[word])}`)
