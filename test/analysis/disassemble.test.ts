@@ -113,6 +113,8 @@ t.test('names only where they are certain', async (t) => {
   t.notMatch(lines[5], /;/, 'socket and connect both get there')
   t.notMatch(lines[6], /;/)
   const masked = assemble([
+    [LD_ABS, 4],
+    [JMP | JEQ, X64, 0, 4],
     [LD_ABS, 0],
     [ALU | AND, 0xff],
     [JMP | JEQ, 41, 0, 1],
