@@ -3,6 +3,7 @@
  * hold decides, else the default. Of an argument only its lower `width` bits count.
  */
 import type { Condition, Rule, Rules, SyscallRules } from '../policy'
+import { union, type Range } from '../policy/values'
 import { argumentWord } from './bpf'
 import { ALWAYS, NEVER, type Diagram, type Diagrams } from './diagram'
 import { foreignAction } from './evaluate'
@@ -89,7 +90,7 @@ export const verdictsOf = (
   rules: readonly Rule[],
   fallback: Diagram,
 ): Diagram =>
-  rules.reduceRight(
+  joined(rules).reduceRight(
     (rest, rule) =>
       diagrams.choose(
         conditionsOf(diagrams, rule.conditions),
@@ -98,6 +99,50 @@ export const verdictsOf = (
       ),
     fallback,
   )
+
+/**
+ * A thousand rules for a thousand values of one argument are one rule for a set: neighbours of the
+ * same verdict, each with one condition, on the same argument.
+ */
+function joined(rules: readonly Rule[]): readonly Rule[] {
+  if (rules.length < 2) return rules
+  const result: Rule[] = []
+  let ranges: Range[] = []
+  for (const rule of rules) {
+    const previous = result.at(-1)
+    const condition = onlyRanges(rule)
+    const before = previous === undefined ? undefined : onlyRanges(previous)
+    if (
+      previous?.action === rule.action &&
+      condition !== undefined &&
+      condition.argument === before?.argument &&
+      condition.width === before.width
+    ) {
+      ranges.push(...condition.set.ranges)
+      const set = { kind: 'ranges', ranges } as const
+      result[result.length - 1] = { ...rule, conditions: [{ ...condition, set }] }
+    } else {
+      ranges = [...(condition?.set.ranges ?? [])]
+      result.push(rule)
+    }
+  }
+  // What a set of ranges promises: sorted, disjoint.
+  return result.map((rule) => {
+    const condition = onlyRanges(rule)
+    if (condition === undefined || rules.includes(rule)) return rule
+    const set = { kind: 'ranges', ranges: union(condition.set.ranges) } as const
+    return { ...rule, conditions: [{ ...condition, set }] }
+  })
+}
+
+/** The condition of a rule that has one, on ranges. */
+function onlyRanges({
+  conditions,
+}: Rule): (Condition & { set: { kind: 'ranges'; ranges: readonly Range[] } }) | undefined {
+  const [condition] = conditions
+  if (conditions.length !== 1 || condition?.set.kind !== 'ranges') return undefined
+  return { ...condition, set: condition.set }
+}
 
 /** All of them hold. */
 export function conditionsOf(diagrams: Diagrams, conditions: readonly Condition[]): Diagram {

@@ -5,7 +5,17 @@ import { evaluate } from '../../lib/analysis/evaluate'
 import { wordsOfCall } from '../../lib/analysis/interpreter'
 import { Meaning } from '../../lib/analysis/meaning'
 import { verdictOf } from '../../lib/analysis/verdict'
-import type { Condition, Rules } from '../../lib/policy'
+import {
+  allow,
+  between,
+  eq,
+  errno,
+  oneOf,
+  rulesOf,
+  type Condition,
+  type Policy,
+  type Rules,
+} from '../../lib/policy'
 import {
   ALLOW,
   ARM64,
@@ -107,4 +117,23 @@ t.test('borders of ranges and widths, by name', async (t) => {
   t.notOk(allowed(32, masked(3n, 5n), 5n), 'a bit that is masked away')
   t.notOk(allowed(32, masked(1n << 40n, 1n << 40n), 1n << 40n), 'a bit beyond the width')
   t.ok(allowed(64, masked(1n << 40n, 1n << 40n), 1n << 40n))
+})
+
+t.test('many rules for one value each are the rule for their set', async (t) => {
+  const random = new Random(15)
+  const values = Array.from({ length: 300 }, () => random.next())
+  const policy = (rules: Policy['syscalls']): Rules =>
+    rulesOf(
+      { default: errno('EPERM'), ...(rules && { syscalls: rules }) },
+      { arch: 'x86_64', pid: 1 },
+    )
+  const diagrams = new Diagrams()
+  const verdicts = (rules: Rules): number | undefined =>
+    new Meaning([rules], diagrams).of(X64).find(({ first }) => first === 16)?.verdicts
+  const many = policy({ ioctl: values.map((value) => allow.when({ cmd: eq(value) })) })
+  t.equal(verdicts(many), verdicts(policy({ ioctl: allow.when({ cmd: oneOf(...values) }) })))
+  const split = values.map((value, index) =>
+    index === 150 ? errno('EACCES').when({ fd: between(0, 100) }) : allow.when({ cmd: eq(value) }),
+  )
+  t.not(verdicts(policy({ ioctl: split })), verdicts(many), 'but not across another verdict')
 })
