@@ -26,7 +26,7 @@ export type LintRule =
   | 'constant-condition'
   /** The rule's other conditions hold only where this one does. */
   | 'implied-condition'
-  /** Without the system call's rules the policy means the same. */
+  /** The rules say what the default says, and without them the policy means the same. */
   | 'redundant-syscall'
 
 export type LintSeverity = 'error' | 'warning' | 'note'
@@ -38,9 +38,6 @@ export interface LintFinding {
   readonly path: string
   readonly message: string
 }
-
-/** errno(ENOSYS): what the library answers for calls that hide their arguments and for newer ones. */
-const NOT_THERE = 0x00050026
 
 const SEVERITY: Readonly<Record<LintRule, LintSeverity>> = {
   'shadowed-rule': 'error',
@@ -67,7 +64,6 @@ export function lint(
   const rules = resolve(parsed, here)
   const diagrams = new Diagrams(limits)
   const fallback = diagrams.leaf(verdictOf(rules.defaultAction))
-  const unnamed = [fallback, diagrams.leaf(verdictOf(NOT_THERE))]
   return rules.syscalls.flatMap((syscall) => {
     const written = parsed.syscalls.get(syscall.name)
     // What the library added.
@@ -77,7 +73,7 @@ export function lint(
       return `${written[rule]?.path ?? ''}.when.${names[condition] ?? ''}`
     })
     const verdicts = verdictsOf(diagrams, syscall.rules, fallback)
-    if (findings.length > 0 || !unnamed.includes(verdicts)) return findings
+    if (findings.length > 0 || verdicts !== fallback) return findings
     // Naming a call can also keep the library's own answer away: what counts is the whole.
     const others = new Map([...parsed.syscalls].filter(([name]) => name !== syscall.name))
     if (!compareRules(resolve({ ...parsed, syscalls: others }, here), rules, limits).equal) {

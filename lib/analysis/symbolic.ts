@@ -71,7 +71,7 @@ const MAX_STATES = 1 << 18
 /** Instructions, all paths together: a second or two. */
 const MAX_STEPS = 1 << 25
 
-/** A number is divided into at most so many pieces for the sake of one mask. */
+/** The numbers are divided into at most so many pieces for the sake of one mask. */
 const MAX_PIECES = 64
 
 /** Bits of a returned word that may depend on the call. */
@@ -473,8 +473,9 @@ class Explorer {
     const open = varying === 32 ? relevant : relevant & ((1 << varying) - 1)
     if (open === 0) return compareWords(operation, (first & mask) >>> 0, constant)
     const least = 31 - Math.clz32(open & -open)
-    const pieces = (last >>> least) - (first >>> least) + 1
-    if (pieces > MAX_PIECES) return { condition: test }
+    // Of all numbers, not of those in the region, or each piece would be divided by the next mask.
+    const pieces = 2 ** (32 - least)
+    if (pieces > MAX_PIECES && last - first >= MAX_PIECES) return { condition: test }
     const highest = varying - 1
     return { word, at: ((last >>> highest) << highest) >>> 0 }
   }
