@@ -4,7 +4,13 @@
  * Rules of which one alone covers another are errors of the policy and never get here
  * (lib/policy/normalise.ts).
  */
-import { hostTarget, type Policy, type Rule, type SyscallRules, type Target } from '../policy'
+import {
+  parseTarget,
+  type Policy,
+  type PolicyTarget,
+  type Rule,
+  type SyscallRules,
+} from '../policy'
 import { resolve } from '../policy/normalise'
 import { parsePolicy } from '../policy/parse'
 import { ALWAYS, Diagrams, NEVER, type Diagram, type DiagramLimits } from './diagram'
@@ -54,12 +60,8 @@ const SEVERITY: Readonly<Record<LintRule, LintSeverity>> = {
  *
  * @throws PolicyError for a policy that would be refused; AnalysisError ERR_UNDECIDED
  */
-export function lint(
-  policy: Policy,
-  target?: Partial<Target>,
-  limits?: DiagramLimits,
-): LintFinding[] {
-  const here = { ...hostTarget(), ...target }
+export function lint(policy: Policy, target?: PolicyTarget, limits?: DiagramLimits): LintFinding[] {
+  const here = parseTarget(target)
   const parsed = parsePolicy(policy)
   const rules = resolve(parsed, here)
   const diagrams = new Diagrams(limits)
