@@ -12,7 +12,7 @@ namespace seccomp_ts {
 namespace {
 
 // Above so many runs the tree is split in the middle; up to it, the best tree is searched for.
-constexpr size_t kWordWindow = 32;
+constexpr size_t kWordWindow = 16;
 constexpr size_t kNumberWindow = TreeSearch::kMaxRuns;
 
 // What one more test in the program weighs, where every run of argument words weighs 1.
@@ -35,6 +35,16 @@ constexpr uint32_t kUncachedFactor = 2;
 constexpr uint32_t kExtraHeight = 2;
 constexpr uint32_t kHeightPricePercent = 17;
 
+bool IsCached(const Node& target) { return target.IsReturn() && target.value == SECCOMP_RET_ALLOW; }
+
+// What a program is always denied it does not go on calling.
+bool IsDenied(const Node& target) {
+  if (!target.IsReturn()) return false;
+  uint32_t action = target.value & SECCOMP_RET_ACTION_FULL;
+  return action == SECCOMP_RET_ERRNO || action == SECCOMP_RET_TRAP ||
+         action == SECCOMP_RET_KILL_THREAD || action == SECCOMP_RET_KILL_PROCESS;
+}
+
 // The tests on the longest way if every test cuts the runs in half.
 uint32_t BalancedHeight(size_t runs) {
   uint32_t height = 0;
@@ -46,12 +56,12 @@ uint32_t BalancedHeight(size_t runs) {
 uint32_t ChooseHeight(TreeSearch* search, const Run* runs, size_t count) {
   uint64_t weight = 0;
   for (size_t i = 0; i < count; i++) weight += runs[i].weight;
-  uint64_t price = weight * kHeightPricePercent / 100;
+  uint32_t price = static_cast<uint32_t>(weight * kHeightPricePercent / 100);
   uint32_t height = std::min(search->Height(), BalancedHeight(count) + kExtraHeight);
   uint32_t cost = search->CostWithin(height);
   while (height > 0) {
-    uint32_t lower_cost = search->CostWithin(height - 1);
-    if (lower_cost >= TreeSearch::kImpossible || lower_cost - cost > price) break;
+    uint32_t lower_cost = search->CostWithin(height - 1, cost + price);
+    if (lower_cost == cost + price) break;
     height--;
     cost = lower_cost;
   }
@@ -98,10 +108,10 @@ void WeighRuns(const DecisionGraph& graph, uint32_t audit_arch, std::vector<Run>
   const CallFrequency* next = frequencies.begin;
   for (Run& run : *runs) {
     const Node& target = graph[run.target];
-    bool cached = target.IsReturn() && target.value == SECCOMP_RET_ALLOW;
-    uint32_t factor = cached ? 1 : kUncachedFactor;
+    uint32_t factor = IsCached(target) ? 1 : kUncachedFactor;
     run.weight = kRunWeight * factor;
     for (; next != frequencies.end && next->number <= run.last; next++) {
+      if (IsDenied(target)) continue;
       uint32_t weight = next->calls * factor;
       run.weight += weight;
       if (weight > run.peak_weight) {

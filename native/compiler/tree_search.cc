@@ -1,28 +1,22 @@
 #include "tree_search.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace seccomp_ts {
-namespace {
-
-// Peeling is tried where the heaviest value has at least a third of the weight: below that, the
-// test in front of everything else does not pay. What holds for an interval holds for each part of
-// it that has the value.
-constexpr uint32_t kPeelShare = 3;
-
-}  // namespace
-
 TreeSearch::TreeSearch(const Run* runs, size_t count, uint32_t test_weight)
     : runs_(runs), count_(count), test_weight_(test_weight) {
   weights_[0] = 0;
-  for (size_t i = 0; i < count_; i++) weights_[i + 1] = weights_[i] + runs_[i].weight;
-  FindHeaviest();
+  for (size_t i = 0; i < count_; i++) {
+    weights_[i + 1] = weights_[i] + runs_[i].weight;
+    has_peaks_ = has_peaks_ || runs_[i].peak_weight != 0;
+  }
+  if (has_peaks_) FindHeaviest();
   FindChainEnds();
-  FindReaches();
   for (size_t length = 1; length <= count_; length++) {
     for (size_t first = 0; first + length <= count_; first++) {
-      Part part = {first, first + length - 1, false};
+      Part part = MakePart(first, first + length - 1, false);
       // First the rest that peeling leaves, which the tree that peels looks at.
       if (IsWorthPeeling(part)) Plan(Peel(part));
       Plan(part);
@@ -58,6 +52,7 @@ void TreeSearch::FindChainEnds() {
 // A cut of two trees that are lower by one reaches as far as the second of them, and a chain as far
 // as it may have tests.
 void TreeSearch::FindReaches() {
+  has_reaches_ = true;
   for (size_t first = 0; first <= count_; first++) reaches_[0][first] = std::min(first + 1, count_);
   for (size_t height = 1; height < kHeights; height++) {
     const uint8_t* lower = reaches_[height - 1];
@@ -83,94 +78,68 @@ size_t TreeSearch::ChainReach(size_t first, size_t which, size_t tests) const {
   return end;
 }
 
-uint32_t TreeSearch::WeightOf(Part part) const {
-  uint32_t weight = weights_[part.last + 1] - weights_[part.first];
-  if (!part.peeled) return weight;
-  const Run& heaviest = runs_[Heaviest(part)];
-  return weight - (heaviest.first == heaviest.last ? heaviest.weight : heaviest.peak_weight);
-}
-
-// Of a test that all values pass.
-uint32_t TreeSearch::OwnCost(Part part) const { return WeightOf(part) + test_weight_; }
-
-bool TreeSearch::IsWorthPeeling(Part part) const {
-  if (part.peeled) return false;
-  uint32_t peak = runs_[Heaviest(part)].peak_weight;
-  return peak != 0 && peak * kPeelShare >= weights_[part.last + 1] - weights_[part.first];
-}
-
-// Nothing is left of a run whose only value was peeled.
-bool TreeSearch::IsGone(Part part, size_t run) const {
-  return part.peeled && run == Heaviest(part) && runs_[run].first == runs_[run].last;
-}
-
-// At the end of an interval the run that is gone leaves a shorter interval.
-bool TreeSearch::LosesEnd(Part part, Part* rest) const {
-  if (IsGone(part, part.first)) {
-    *rest = {part.first + 1, part.last, false};
-    return true;
+// The least sum of both sides' costs, and the first cut that has it in the lowest bits. Most of the
+// time goes here: hence four cuts at a time, and no branch that must be guessed. What is read
+// beyond the last cut does not count.
+inline int32_t TreeSearch::CheapestCut(const Cuts& cuts) {
+  using Lanes = int32_t __attribute__((vector_size(4 * kLanes)));
+  using Costs = uint32_t __attribute__((vector_size(4 * kLanes)));
+  int32_t cut = static_cast<int32_t>(cuts.from);
+  int32_t last = static_cast<int32_t>(cuts.to);
+  Lanes least = {kNoCut, kNoCut, kNoCut, kNoCut};
+  for (Lanes at = {cut, cut + 1, cut + 2, cut + 3}; cut <= last; cut += 4, at += 4) {
+    Costs lower;
+    Costs upper;
+    memcpy(&lower, cuts.lower + cut - 1, sizeof(Costs));
+    memcpy(&upper, cuts.upper + cut, sizeof(Costs));
+    Lanes costs = reinterpret_cast<Lanes>((lower + upper) << kCutBits) | at;
+    least = ((costs < least) & (at <= last)) ? costs : least;
   }
-  if (IsGone(part, part.last)) {
-    *rest = {part.first, part.last - 1, false};
-    return true;
-  }
-  return false;
-}
-
-// Whatever was peeled lies below the cut or above it.
-size_t TreeSearch::ListCuts(Part part, Cuts (&lists)[2]) const {
-  auto list = [this, part](bool lower_peeled, bool upper_peeled, size_t from, size_t to) {
-    return Cuts{&plans_[lower_peeled].cost[Index(part.first, 0)],
-                &plans_[upper_peeled].transposed[Index(part.last, 0)],
-                lower_peeled,
-                upper_peeled,
-                from,
-                to};
-  };
-  if (!part.peeled) {
-    lists[0] = list(false, false, part.first + 1, part.last);
-    return 1;
-  }
-  size_t heaviest = Heaviest(part);
-  lists[0] = list(false, true, part.first + 1, heaviest);
-  lists[1] = list(true, false, heaviest + 1, part.last);
-  return 2;
-}
-
-// Most of the time goes here, and it has no branch to foresee.
-uint32_t TreeSearch::CheapestCut(const Cuts& cuts) {
-  const uint32_t* lower = cuts.lower - 1;
-  const uint32_t* upper = cuts.upper;
-  uint32_t least = kImpossible;
-  for (size_t cut = cuts.from; cut <= cuts.to; cut++) {
-    least = std::min(least, lower[cut] + upper[cut]);
-  }
-  return least;
+  int32_t even = least[0] < least[2] ? least[0] : least[2];
+  int32_t odd = least[1] < least[3] ? least[1] : least[3];
+  return even < odd ? even : odd;
 }
 
 void TreeSearch::Plan(Part part) {
-  uint32_t cost = FindBest(part);
+  Best best = FindBest(part);
   Plans& plans = plans_[part.peeled];
-  plans.cost[Index(part)] = cost;
-  plans.transposed[Index(part.last, part.first)] = cost;
-  plans.height[Index(part)] = kUnknownHeight;
+  plans.cost[Index(part)] = best.cost;
+  plans.transposed[Index(part.last, part.first)] = best.cost;
+  plans.height[Index(part)] = static_cast<uint8_t>(best.height);
 }
 
-uint32_t TreeSearch::FindBest(Part part) {
+TreeSearch::Best TreeSearch::FindBest(Part part) {
   Part rest;
-  if (part.first == part.last) return 0;
-  if (LosesEnd(part, &rest)) return plans_[0].cost[Index(rest)];
-  Cuts lists[2];
-  uint32_t best = kImpossible;
-  for (size_t i = 0, count = ListCuts(part, lists); i < count; i++) {
-    best = std::min(best, CheapestCut(lists[i]));
+  if (part.first == part.last) return {0, 0};
+  if (LosesEnd(part, &rest)) return {plans_[0].cost[Index(rest)], plans_[0].height[Index(rest)]};
+  Best best = FindBestCut(part);
+  if (IsWorthPeeling(part)) {
+    uint32_t cost = OwnCost(part) + plans_[1].cost[Index(part)];
+    if (cost < best.cost) best = {cost, 1u + plans_[1].height[Index(part)]};
   }
-  if (IsWorthPeeling(part)) best = std::min(best, plans_[1].cost[Index(part)]);
-  best += OwnCost(part);
+  if (!MayBeChain(part)) return best;
   for (size_t which = 0; which < kBackgrounds; which++) {
-    if (FindChain(part, which, best)) best = chain_.cost;
+    if (FindChain(part, which, best.cost)) {
+      best = {chain_.cost, static_cast<uint32_t>(chain_.length)};
+    }
   }
   return best;
+}
+
+TreeSearch::Best TreeSearch::FindBestCut(Part part) const {
+  Cuts lists[2];
+  size_t list = 0;
+  int32_t least = kNoCut;
+  for (size_t i = 0, count = ListCuts(part, lists); i < count; i++) {
+    int32_t cheapest = CheapestCut(lists[i]);
+    if (cheapest >= least) continue;
+    least = cheapest;
+    list = i;
+  }
+  size_t cut = CutOf(least);
+  uint32_t lower = plans_[lists[list].lower_peeled].height[Index(part.first, cut - 1)];
+  uint32_t upper = plans_[lists[list].upper_peeled].height[Index(cut, part.last)];
+  return {OwnCost(part) + CostOf(least), 1 + std::max(lower, upper)};
 }
 
 // Neighbours differ, so what is left when a chain is through is where the first or the second run
@@ -179,6 +148,7 @@ uint32_t TreeSearch::FindBest(Part part) {
 bool TreeSearch::FindChain(Part part, size_t which, uint32_t limit) {
   size_t run = part.first + which;
   if (run > part.last || chain_ends_[part.first][which] <= part.last) return false;
+  if (!MayBeChain(part)) return false;
   if (which == 2 && !IsGone(part, run - 1)) return false;
   chain_.background = runs_[run].target;
   chain_.length = 0;
@@ -209,37 +179,27 @@ bool TreeSearch::FindChain(Part part, size_t which, uint32_t limit) {
   return chain_.cost <= limit;
 }
 
-// The height of the tree that Build finds first.
-uint32_t TreeSearch::HeightOf(Part part) {
-  uint8_t& height = plans_[part.peeled].height[Index(part)];
-  if (height == kUnknownHeight) {
-    Shape shape = FindShape(part, kUnbounded);
-    if (shape.kind == Shape::Kind::kRun) height = 0;
-    if (shape.kind == Shape::Kind::kChain) height = static_cast<uint8_t>(chain_.length);
-    if (shape.kind == Shape::Kind::kRest) height = static_cast<uint8_t>(HeightOf(shape.lower));
-    if (shape.kind == Shape::Kind::kPeel) height = static_cast<uint8_t>(1 + HeightOf(shape.lower));
-    if (shape.kind == Shape::Kind::kCut) {
-      height = static_cast<uint8_t>(1 + std::max(HeightOf(shape.lower), HeightOf(shape.upper)));
-    }
-  }
-  return height;
-}
-
-uint32_t TreeSearch::CostWithin(Part part, uint32_t height) {
-  if (height > kMaxHeight || HeightOf(part) <= height) {
-    return plans_[part.peeled].cost[Index(part)];
-  }
-  if (height == 0 || !IsWithinReach(part, height)) return kImpossible;
+// `limit` if it is not less: the search for it then ends early.
+uint32_t TreeSearch::CostWithin(Part part, uint32_t height, uint32_t limit) {
+  const Plans& plans = plans_[part.peeled];
+  // A bound makes nothing cheaper.
+  uint32_t unbounded = plans.cost[Index(part)];
+  if (unbounded >= limit || plans.height[Index(part)] <= height) return std::min(unbounded, limit);
+  if (!has_reaches_) FindReaches();
+  if (height == 0 || !IsWithinReach(part, height)) return limit;
 
   uint32_t key = static_cast<uint32_t>((height << 1 | part.peeled) << 16 | Index(part)) + 1;
   if (known_count_ * 2 >= known_.size()) GrowKnown();
   Known* known = FindKnown(key);
-  if (known->key == key) return known->cost;
-  uint32_t cost = SearchWithin(part, height);
+  if (known->key == 0) {
+    known_count_++;
+  } else if (known->is_exact || known->cost >= limit) {
+    return std::min(known->cost, limit);
+  }
+  known->key = key;
+  uint32_t cost = SearchWithin(part, height, limit);
   // The search may have moved the table.
-  known = FindKnown(key);
-  *known = {key, cost};
-  known_count_++;
+  *FindKnown(key) = {key, cost, cost < limit};
   return cost;
 }
 
@@ -247,8 +207,21 @@ uint32_t TreeSearch::CostWithin(Part part, uint32_t height) {
 // together.
 bool TreeSearch::IsWithinReach(Part part, uint32_t height) const {
   if (height >= kHeights) return true;
-  if (!IsGone(part, Heaviest(part))) return reaches_[height][part.first] > part.last;
-  return part.last - part.first + 1 <= (size_t{3} << (height - 1)) + 1;
+  if (!part.peeled || !IsGone(part, Heaviest(part))) {
+    return reaches_[height][part.first] > part.last;
+  }
+  size_t runs = size_t{part.last} - part.first;  // one is gone
+  return runs <= size_t{3} << (height - 1);
+}
+
+// Leaves out the cuts with a side that no tree of that height can tell apart.
+void TreeSearch::KeepWithinReach(Part part, uint32_t height, Cuts* cuts) const {
+  if (height >= kHeights) return;
+  const uint8_t* reaches = reaches_[height];
+  if (!cuts->lower_peeled) cuts->to = std::min<size_t>(cuts->to, reaches[part.first]);
+  if (!cuts->upper_peeled) {
+    while (cuts->from <= cuts->to && reaches[cuts->from] <= part.last) cuts->from++;
+  }
 }
 
 TreeSearch::Known* TreeSearch::FindKnown(uint32_t key) {
@@ -258,38 +231,49 @@ TreeSearch::Known* TreeSearch::FindKnown(uint32_t key) {
 }
 
 void TreeSearch::GrowKnown() {
-  std::vector<Known> old(known_.empty() ? 256 : known_.size() * 4, Known{0, 0});
+  std::vector<Known> old(known_.empty() ? 1024 : known_.size() * 4, Known{0, 0, false});
   old.swap(known_);
   for (const Known& known : old) {
     if (known.key != 0) *FindKnown(known.key) = known;
   }
 }
 
-uint32_t TreeSearch::SearchWithin(Part part, uint32_t height) {
+uint32_t TreeSearch::SearchWithin(Part part, uint32_t height, uint32_t limit) {
   Part rest;
-  if (LosesEnd(part, &rest)) return CostWithin(rest, height);
-  uint32_t best = kImpossible;
+  if (LosesEnd(part, &rest)) return CostWithin(rest, height, limit);
+  uint32_t best = limit;
   for (size_t which = 0; which < kBackgrounds; which++) {
     if (FindChain(part, which, best) && chain_.length <= height) best = chain_.cost;
   }
   uint32_t own = OwnCost(part);
-  if (IsWorthPeeling(part)) best = std::min(best, own + CostWithin(Peel(part), height - 1));
+  if (own < best && IsWorthPeeling(part)) {
+    best = own + CostWithin(Peel(part), height - 1, best - own);
+  }
   Cuts lists[2];
   for (size_t i = 0, count = ListCuts(part, lists); i < count; i++) {
-    for (size_t cut = lists[i].from; cut <= lists[i].to; cut++) {
-      // A bound makes nothing cheaper.
-      uint32_t upper_at_least = lists[i].upper[cut];
-      if (own + lists[i].lower[cut - 1] + upper_at_least >= best) continue;
-      Part lower = {part.first, cut - 1, lists[i].lower_peeled};
-      Part upper = {cut, part.last, lists[i].upper_peeled};
-      if (!IsWithinReach(lower, height - 1)) break;
-      if (!IsWithinReach(upper, height - 1)) continue;
-      uint32_t cost = own + CostWithin(lower, height - 1);
-      if (cost + upper_at_least >= best) continue;
-      best = std::min(best, cost + CostWithin(upper, height - 1));
+    KeepWithinReach(part, height - 1, &lists[i]);
+    // The one that is cheapest without a bound first.
+    int32_t least = CheapestCut(lists[i]);
+    if (least == kNoCut) continue;
+    best = CutWithin(part, lists[i], CutOf(least), height, best);
+    for (size_t cut = lists[i].from; cut <= lists[i].to && own + CostOf(least) < best; cut++) {
+      if (cut != CutOf(least)) best = CutWithin(part, lists[i], cut, height, best);
     }
   }
   return best;
+}
+
+// What the tree costs whose root is that cut; `limit` if it is not less.
+uint32_t TreeSearch::CutWithin(Part part, const Cuts& cuts, size_t cut, uint32_t height,
+                               uint32_t limit) {
+  uint32_t own = OwnCost(part);
+  uint32_t upper_at_least = cuts.upper[cut];
+  if (own + cuts.lower[cut - 1] + upper_at_least >= limit) return limit;
+  Part lower = MakePart(part.first, cut - 1, cuts.lower_peeled);
+  uint32_t cost = own + CostWithin(lower, height - 1, limit - own - upper_at_least);
+  if (cost + upper_at_least >= limit) return limit;
+  Part upper = MakePart(cut, part.last, cuts.upper_peeled);
+  return cost + CostWithin(upper, height - 1, limit - cost);
 }
 
 // The shape at the root of a tree that has the known cost.
@@ -297,22 +281,18 @@ TreeSearch::Shape TreeSearch::FindShape(Part part, uint32_t height) {
   Part rest;
   if (part.first == part.last) return {Shape::Kind::kRun, part, part};
   if (LosesEnd(part, &rest)) return {Shape::Kind::kRest, rest, rest};
-  uint32_t cost = CostWithin(part, height);
+  uint32_t cost = CostWithin(part, height, kImpossible);
   for (size_t which = 0; which < kBackgrounds; which++) {
     if (FindChain(part, which, cost) && chain_.length <= height) {
       return {Shape::Kind::kChain, part, part};
     }
   }
-  uint32_t own = OwnCost(part);
   Cuts lists[2];
   for (size_t i = 0, count = ListCuts(part, lists); i < count; i++) {
     for (size_t cut = lists[i].from; cut <= lists[i].to; cut++) {
-      if (own + lists[i].lower[cut - 1] + lists[i].upper[cut] > cost) continue;
-      Part lower = {part.first, cut - 1, lists[i].lower_peeled};
-      Part upper = {cut, part.last, lists[i].upper_peeled};
-      if (own + CostWithin(lower, height - 1) + CostWithin(upper, height - 1) == cost) {
-        return {Shape::Kind::kCut, lower, upper};
-      }
+      if (CutWithin(part, lists[i], cut, height, cost + 1) != cost) continue;
+      return {Shape::Kind::kCut, MakePart(part.first, cut - 1, lists[i].lower_peeled),
+              MakePart(cut, part.last, lists[i].upper_peeled)};
     }
   }
   return {Shape::Kind::kPeel, Peel(part), part};
