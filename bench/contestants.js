@@ -99,4 +99,4 @@ function prepare(profile) {
   }
 }
 
-module.exports = { prepare }
+module.exports = { checkAgreement, missingLibseccomp, prepare }
