@@ -68,12 +68,15 @@ uint32_t ChooseHeight(TreeSearch* search, const Run* runs, size_t count) {
   return height;
 }
 
-NodeId SearchWords(DecisionGraph* graph, Operand operand, const Run* runs, size_t count) {
+// Not inline, so that a search lies on the stack once and not in each frame of the recursion.
+__attribute__((noinline)) NodeId SearchWords(DecisionGraph* graph, Operand operand, const Run* runs,
+                                             size_t count) {
   TreeSearch search(runs, count, kWordTestWeight);
   return search.Build(graph, operand);
 }
 
-NodeId SearchNumbers(DecisionGraph* graph, Operand operand, const Run* runs, size_t count) {
+__attribute__((noinline)) NodeId SearchNumbers(DecisionGraph* graph, Operand operand,
+                                               const Run* runs, size_t count) {
   TreeSearch search(runs, count, kNumberTestWeight);
   return search.Build(graph, operand, ChooseHeight(&search, runs, count));
 }
