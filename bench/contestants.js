@@ -98,4 +98,4 @@ function prepare(profile) {
   }
 }
 
-module.exports = { prepare }
+module.exports = { checkAgreement, missingLibseccomp, prepare }

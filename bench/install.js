@@ -31,10 +31,10 @@ function parse(output) {
       .map(([name, ...numbers]) => [name, numbers.map(Number)]),
   )
   if (lines.parts && !('installed' in lines)) throw new Error(`not installed: ${output.slice(-80)}`)
-  const [wall, cpu] = lines.total
+  const [wall, cpu] = lines.total ?? []
   const [, , install] = lines.parts ?? []
-  const parts = lines.rules?.length > 0 && {
-    rules: median(lines.rules),
+  const parts = lines.program?.length > 0 && {
+    ...(lines.rules && { rules: median(lines.rules) }),
     program: median(lines.program),
   }
   return { ...parts, wall, cpu, ...(install && { install }), once: lines.parts }
@@ -113,4 +113,4 @@ function printInstall(result) {
   ].join('\n')
 }
 
-module.exports = { measure: measureInstall, print: printInstall }
+module.exports = { measure: measureInstall, parseParts: parse, print: printInstall }

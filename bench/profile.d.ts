@@ -5,12 +5,13 @@ export interface ProfileCondition {
   readonly index: number
   readonly op: 'ne' | 'lt' | 'le' | 'eq' | 'ge' | 'gt' | 'maskedEq'
   /** Of `maskedEq` the mask, and `valueTwo` what must be left. */
-  readonly value: number
-  readonly valueTwo: number
+  readonly value: number | bigint
+  readonly valueTwo: number | bigint
 }
 
 export interface ProfileRules {
-  readonly errno: number
+  /** Absent: what is not allowed kills the process. */
+  readonly errno?: number
   readonly rules: readonly {
     readonly name: string
     readonly conditions: readonly ProfileCondition[]

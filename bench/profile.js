@@ -58,7 +58,8 @@ function alternatives(args) {
  * @param isKnown whether x86-64 has a call of that name: the others are left out
  * @returns `{ errno, rules: [{ name, conditions: [{ index, op, value, valueTwo }] }] }`: a call is
  * allowed if all conditions of one of its rules hold (arguments compared in 64 bits, as libseccomp
- * does), and fails with `errno` otherwise
+ * does), and fails with `errno` otherwise; in other lists, without an `errno`, the process is
+ * killed
  */
 function resolveProfile(profile, isKnown) {
   const { defaultAction, syscalls } = profile.linux?.seccomp ?? profile
@@ -101,7 +102,7 @@ const ANSWERED_BY_LIBRARY = [
 
 /** The list as a policy: plain data, and `arg0` … `arg5`, which are compared in 64 bits. */
 function toPolicy({ errno, rules }) {
-  const denied = { action: 'errno', errno }
+  const denied = errno === undefined ? { action: 'kill' } : { action: 'errno', errno }
   const syscalls = {}
   for (const { name, conditions } of rules) {
     const when = conditions.map(({ index, op, value, valueTwo }) => [
@@ -115,12 +116,13 @@ function toPolicy({ errno, rules }) {
   return { name: 'profile', default: denied, syscalls }
 }
 
-/** The list as text: `errno N`, then `name count (index op value valueTwo)*`. */
+/** The list as text: `errno N` or `kill 0`, then `name count (index op value valueTwo)*`. */
 function toText({ errno, rules }) {
   const lines = rules.map(({ name, conditions }) =>
     [name, conditions.length, ...conditions.flatMap((each) => Object.values(each))].join(' '),
   )
-  return [`errno ${errno}`, ...lines, ''].join('\n')
+  const fallback = errno === undefined ? 'kill 0' : `errno ${errno}`
+  return [fallback, ...lines, ''].join('\n')
 }
 
 module.exports = { defaultProfile, readProfile, resolveProfile, toPolicy, toText }

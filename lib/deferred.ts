@@ -30,6 +30,14 @@ const deferred = <Name extends keyof typeof OnDemand>(name: Name): (typeof OnDem
 }
 
 /**
+ * The system calls that the kernel (since 5.11) allows without running the program: those of which it
+ * sees when the filter is installed that no argument matters. Sorted by name.
+ *
+ * @throws AnalysisError ERR_INVALID_PROGRAM
+ */
+export const cachedSyscalls = deferred('cachedSyscalls')
+
+/**
  * What policy b changes against policy a, by what they mean: every call whose verdict differs, how,
  * and a call that shows it. `narrows` is exact: b lets nothing through that a refuses.
  *

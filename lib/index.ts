@@ -3,6 +3,7 @@
  * the policy does not let through.
  */
 export {
+  cachedSyscalls,
   comparePolicies,
   compile,
   definePolicy,

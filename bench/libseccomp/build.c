@@ -1,10 +1,11 @@
 // The rules of bench/profile.js given to libseccomp.
 //
 //   build export RULES LEVEL FILE     writes the program
-//   build time RULES LEVEL TIMES      builds it TIMES times; then, in a fork, once more and
-//   attached
+//   build parts RULES LEVEL TIMES     builds it TIMES times, the names resolved before
+//   build parts3 RULES LEVEL TIMES    the same for x86-64, i386 and x32 together
+//   build time RULES LEVEL TIMES      builds it TIMES times, then once more, and attaches that
 //
-// LEVEL is SCMP_FLTATR_CTL_OPTIMIZE. `time` prints nanoseconds, one line each part:
+// LEVEL is SCMP_FLTATR_CTL_OPTIMIZE. `parts` and `time` print nanoseconds, one line each part:
 //   rules …    seccomp_init, name resolution and seccomp_rule_add_exact_array for every rule
 //   program …  seccomp_export_bpf: from the rules to BPF
 //   total WALL CPU  seccomp_init to the return of seccomp_load, by the clock and in processor time
@@ -19,18 +20,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_RULES 1024
+#define MAX_RULES 2048
 #define MAX_CONDITIONS 6
 
 struct rule {
   char name[64];
+  int number;
   unsigned int count;
   struct scmp_arg_cmp conditions[MAX_CONDITIONS];
 };
 
 static struct rule rules[MAX_RULES];
 static size_t rule_count;
-static unsigned int default_errno;
+static uint32_t default_action;
+static int all_x86;
+static int resolved;
 
 static void die(const char* what) {
   fprintf(stderr, "build: %s\n", what);
@@ -68,7 +72,10 @@ static enum scmp_compare comparison(const char* name) {
 
 static void read_rules(const char* path) {
   FILE* file = fopen(path, "r");
-  if (file == NULL || fscanf(file, "errno %u", &default_errno) != 1) die("cannot read the rules");
+  char action[8];
+  unsigned int data;
+  if (file == NULL || fscanf(file, "%7s %u", action, &data) != 2) die("cannot read the rules");
+  default_action = strcmp(action, "kill") == 0 ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(data);
   for (;;) {
     struct rule* rule = &rules[rule_count];
     if (fscanf(file, "%63s %u", rule->name, &rule->count) != 2) break;
@@ -86,19 +93,31 @@ static void read_rules(const char* path) {
   fclose(file);
 }
 
+static int resolve(const char* name) {
+  const int number = seccomp_syscall_resolve_name(name);
+  if (number == __NR_SCMP_ERROR) die(name);
+  return number;
+}
+
 static scmp_filter_ctx add_rules(uint32_t level) {
-  scmp_filter_ctx context = seccomp_init(SCMP_ACT_ERRNO(default_errno));
+  scmp_filter_ctx context = seccomp_init(default_action);
   if (context == NULL) die("seccomp_init failed");
   if (seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, level) != 0) die("no such level");
   // As seccomp-ts does.
   if (seccomp_attr_set(context, SCMP_FLTATR_CTL_TSYNC, 1) != 0) die("no TSYNC");
+  if (all_x86 && (seccomp_arch_add(context, SCMP_ARCH_X86) != 0 ||
+                  seccomp_arch_add(context, SCMP_ARCH_X32) != 0)) {
+    die("no such architecture");
+  }
   for (size_t i = 0; i < rule_count; i++) {
-    const int number = seccomp_syscall_resolve_name(rules[i].name);
-    if (number == __NR_SCMP_ERROR) die(rules[i].name);
-    if (seccomp_rule_add_exact_array(context, SCMP_ACT_ALLOW, number, rules[i].count,
-                                     rules[i].conditions) != 0) {
-      die(rules[i].name);
-    }
+    const int number = resolved ? rules[i].number : resolve(rules[i].name);
+    // "Exact" fails for what one of several architectures does not have.
+    const int added =
+        all_x86 ? seccomp_rule_add_array(context, SCMP_ACT_ALLOW, number, rules[i].count,
+                                         rules[i].conditions)
+                : seccomp_rule_add_exact_array(context, SCMP_ACT_ALLOW, number, rules[i].count,
+                                               rules[i].conditions);
+    if (added != 0) die(rules[i].name);
   }
   return context;
 }
@@ -151,16 +170,20 @@ int main(int argc, char** argv) {
     printf("%u.%u.%u\n", version->major, version->minor, version->micro);
     return 0;
   }
-  if (argc != 5) die("usage: build export|time RULES LEVEL FILE|TIMES, or build version");
+  if (argc != 5) die("usage: build export|parts|parts3|time RULES LEVEL FILE|TIMES, or build version");
   const uint32_t level = (uint32_t)atoi(argv[3]);
+  read_rules(argv[2]);
+  all_x86 = strcmp(argv[1], "parts3") == 0;
   if (strcmp(argv[1], "export") == 0) {
-    read_rules(argv[2]);
     export_program(level, argv[4]);
-  } else {
-    read_rules(argv[2]);
-    const int times = atoi(argv[4]);
-    if (times > 0) time_parts(level, times);
-    time_total(level);
+    return 0;
   }
+  const int times = atoi(argv[4]);
+  if (strncmp(argv[1], "parts", strlen("parts")) == 0) {
+    for (size_t i = 0; i < rule_count; i++) rules[i].number = resolve(rules[i].name);
+    resolved = 1;
+  }
+  if (times > 0) time_parts(level, times);
+  if (strcmp(argv[1], "time") == 0) time_total(level);
   return 0;
 }
