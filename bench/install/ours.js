@@ -1,7 +1,8 @@
-// The child of install.js and compiler.js: `node ours.js POLICY.json TIMES [parts|parts3]`. As
+// The child of install.js and compiler.js: `node ours.js POLICY.json TIMES [parts|parts3|proof]`. As
 // libseccomp/build.c does, it builds the program TIMES times, then once more and attaches it; and
 // prints the same lines. With `parts` it resolves the policy once and builds the program TIMES times;
-// `parts3` is for three architectures: x86-64, arm64, and the rules of x86-64 as i386's.
+// `parts3` is for three architectures: x86-64, arm64, and the rules of x86-64 as i386's. `proof` proves the
+// program TIMES times, and prints how long the first time took and all the others.
 //
 //   rules …          policy object → parsed, checked, names and values resolved
 //   program …        those rules → the words for C++ → BPF → bytes
@@ -14,7 +15,14 @@
 'use strict'
 
 const { readFileSync, writeSync } = require('node:fs')
-const { compileRules, encodeRules, hostTarget, native, normalise } = require('../../dist/on-demand')
+const {
+  compileRules,
+  encodeRules,
+  hostTarget,
+  native,
+  normalise,
+  proveRules,
+} = require('../../dist/on-demand')
 
 const [file, times, only] = process.argv.slice(2)
 // Integers that a number does not hold are written as '123n'.
@@ -45,6 +53,19 @@ function timePrograms() {
   writeSync(1, `program ${program.join(' ')}\n`)
   process.exit()
 }
+function timeProofs() {
+  const resolved = normalise(policy, target)
+  const { bytes } = compileRules(resolved)
+  const taken = Array.from({ length: Number(times) }, () => {
+    const start = now()
+    if (!proveRules([resolved], bytes).proved) throw new Error('refuted')
+    return now() - start
+  })
+  const [first, ...others] = taken
+  writeSync(1, JSON.stringify({ first, others }))
+  process.exit()
+}
+if (only === 'proof') timeProofs()
 if (only !== undefined) timePrograms()
 
 const rules = []
