@@ -49,7 +49,9 @@ export const cachedSyscalls = deferred('cachedSyscalls')
 export const comparePolicies = deferred('comparePolicies')
 
 /**
- * Compiles a policy to BPF. The same policy gives the same bytes on every machine.
+ * Compiles a policy to BPF. The same policy and target give the same bytes on every machine. `'SELF'`
+ * (`webServer` has it) becomes the target's `pid`: by default this process's own, so that the program is
+ * for no other process.
  *
  * @throws PolicyError for a mistake in the policy or the target, or ERR_PROGRAM_TOO_LARGE
  * @throws LockdownError where the addon cannot be loaded (off Linux)

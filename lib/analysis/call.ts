@@ -62,6 +62,7 @@ function parseArch(value: unknown, fallback: Arch): { auditArch: number; arch: A
   throw new PolicyError('ERR_OPTION', {
     path: 'call.arch',
     problem: `expected x86_64, aarch64 or an AUDIT_ARCH_* value, got ${describeValue(value)}`,
+    suggestion: { x64: 'x86_64', arm64: 'aarch64' }[value as string],
   })
 }
 

@@ -14,10 +14,13 @@ export interface Program {
   readonly bytes: Uint8Array
   /** How many instructions; the kernel takes at most 4,096. */
   readonly length: number
+  /** The process id that `'SELF'` stands for in it: what `compile` was given. */
+  readonly pid?: number
 }
 
 export function compile(policy: Policy, target?: PolicyTarget): Program {
-  return compileRules(rulesOf(policy, parseTarget(target)))
+  const { arch, pid } = parseTarget(target)
+  return Object.freeze({ ...compileRules(rulesOf(policy, { arch, pid })), pid })
 }
 
 export const compileRules = (rules: Rules): Program =>

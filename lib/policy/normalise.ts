@@ -298,10 +298,9 @@ export function resolveValue(value: unknown, path: string, context: ValueContext
   const least = signed ? -(1n << BigInt(width - 1)) : 0n
   // A signed argument may also be written as the word it is: 0xffffffff for -1.
   if (number < least || number > maxOf(width)) {
-    const kind = signed ? 'signed' : 'unsigned'
     throw new PolicyError('ERR_VALUE_RANGE', {
       path,
-      problem: `${describeValue(value)} does not fit ${width} ${kind} bits (${least} … ${maxOf(width)})`,
+      problem: `${describeValue(value)} does not fit ${width} bits (${least} … ${maxOf(width)})`,
     })
   }
   return number

@@ -39,6 +39,7 @@ export function parseTarget(input: unknown, otherwise: PolicyTarget = {}): Targe
       throw new PolicyError('ERR_OPTION', {
         path: 'target.arch',
         problem: `expected x86_64 or aarch64, got ${describeValue(arch)}`,
+        suggestion: ARCHES.get(arch as string),
       })
     }
     if (typeof pid !== 'number' || !Number.isInteger(pid) || pid < 1 || pid > MAX_PID) {

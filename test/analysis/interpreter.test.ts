@@ -27,15 +27,7 @@ import { native } from '../../lib/native'
 import { allow, eq, errno, log } from '../../lib/policy'
 import { webServer } from '../../lib/promises'
 import { findSyscall, type Arch } from '../../lib/syscalls'
-import {
-  ALLOW,
-  assemble,
-  callNear,
-  EPERM,
-  Random,
-  randomProgram,
-  X64,
-} from '../helpers/analysis'
+import { ALLOW, assemble, callNear, EPERM, Random, randomProgram, X64 } from '../helpers/analysis'
 import type { Instruction } from '../helpers/analysis'
 
 const call = (part: Partial<Call> = {}): Call => ({

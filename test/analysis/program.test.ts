@@ -3,6 +3,7 @@ import t from 'tap'
 import { disassemble, prove, simulate, type ProgramBytes } from '../../lib/analysis'
 import { compile } from '../../lib/compiler/compile'
 import { allow } from '../../lib/policy'
+import { webServer } from '../../lib/promises'
 
 const policy = { default: allow }
 
@@ -40,4 +41,12 @@ t.test('bytes, and what compile returns', async (t) => {
   t.throws(() => prove(policy, foreign), { code: 'ERR_OPTION', path: 'target.arch' })
   const getter = Object.defineProperty({}, 'bytes', { get: () => program.bytes, enumerable: true })
   t.throws(() => prove(policy, getter as ProgramBytes), { code: 'ERR_POLICY_SHAPE' })
+})
+
+t.test("the process id that 'SELF' stands for goes with the program", async (t) => {
+  const program = compile(webServer, { arch: 'x86_64', pid: 7 })
+  t.match(program, { arch: 'x86_64', pid: 7 })
+  t.ok(prove(webServer, program).proved)
+  t.notOk(prove(webServer, program, { pid: 8 }).proved)
+  t.notOk(prove(webServer, program.bytes, { arch: 'x86_64' }).proved, 'the bytes alone do not say')
 })
