@@ -1,8 +1,8 @@
 /** A program as it is handed about: the bytes alone, or what `compile` returns. */
 import { isUint8Array } from 'node:util/types'
-import { AnalysisError } from '../errors'
+import { AnalysisError, SeccompError } from '../errors'
 import type { PolicyTarget } from '../policy'
-import { describeValue, readFields, reading } from '../policy/snapshot'
+import { describeValue, readFields } from '../policy/snapshot'
 import type { Arch } from '../syscalls'
 
 export type ProgramBytes =
@@ -19,11 +19,20 @@ export const isProgram = (value: unknown): value is ProgramBytes =>
   isUint8Array(value) ||
   (typeof value === 'object' && value !== null && Object.hasOwn(value, 'bytes'))
 
-/** @throws AnalysisError ERR_INVALID_PROGRAM for what is none */
+/** The bytes are a copy: nothing that happens to the original matters. @throws AnalysisError */
 export function readProgram(input: unknown): GivenProgram {
-  if (isUint8Array(input)) return { bytes: input, target: {} }
+  try {
+    return read(input)
+  } catch (cause) {
+    if (cause instanceof SeccompError) throw cause
+    throw new AnalysisError('ERR_INVALID_PROGRAM', { problem: 'could not be read', cause })
+  }
+}
+
+function read(input: unknown): GivenProgram {
+  if (isUint8Array(input)) return { bytes: new Uint8Array(input), target: {} }
   const { bytes, arch, pid } = isProgram(input)
-    ? reading('program', () => Object.fromEntries(readFields(input, 'program', 'a program')))
+    ? Object.fromEntries(readFields(input, 'program', 'a program'))
     : {}
   if (!isUint8Array(bytes)) {
     const got = describeValue(isProgram(input) ? bytes : input)
@@ -33,7 +42,7 @@ export function readProgram(input: unknown): GivenProgram {
     })
   }
   return {
-    bytes,
+    bytes: new Uint8Array(bytes),
     // Checked by whoever makes a target of it.
     target: {
       ...(arch === undefined ? {} : { arch: arch as Arch }),

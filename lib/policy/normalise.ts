@@ -105,7 +105,29 @@ export function normalise(policy: unknown, target: Target): Rules {
   return resolve(parsePolicy(policy), target)
 }
 
+/** More than any program of 4,096 instructions can test, few enough to compare with each other. */
+const MAX_VALUES = 65536
+
+/** @throws PolicyError */
+function limitValues(policy: ParsedPolicy): void {
+  let values = 0
+  for (const rules of policy.syscalls.values()) {
+    for (const { conditions } of rules) {
+      for (const { operands } of conditions.values()) {
+        for (const list of operands) values += list.length
+      }
+    }
+  }
+  if (values <= MAX_VALUES) return
+  throw new PolicyError('ERR_POLICY_SHAPE', {
+    path: '$.syscalls',
+    problem: `has ${values} values in all, more than the ${MAX_VALUES} that can be read`,
+    hint: 'Use ranges or masks.',
+  })
+}
+
 export function resolve(policy: ParsedPolicy, target: Target): Rules {
+  limitValues(policy)
   const { arch } = target
   const defaultAction = returnValue(policy.default)
   const syscalls: SyscallRules[] = []
@@ -417,8 +439,9 @@ function valueSet(
 function refuseDeadRules(rules: readonly Rule[], name: SyscallName): void {
   if (rules.length < 2) return
   rules.forEach((rule, index) => {
-    const earlier = rules.slice(0, index).find((candidate) => covers(candidate, rule))
-    if (earlier === undefined) return
+    const before = rules.findIndex((candidate) => covers(candidate, rule))
+    const earlier = rules[before]
+    if (earlier === undefined || before >= index) return
     const same = covers(rule, earlier)
     throw new PolicyError(same ? 'ERR_DUPLICATE_RULE' : 'ERR_UNREACHABLE_RULE', {
       path: rule.path,
@@ -430,13 +453,17 @@ function refuseDeadRules(rules: readonly Rule[], name: SyscallName): void {
   })
 }
 
-/** True when `outer` holds for every call for which `inner` does. */
-const covers = (outer: Rule, inner: Rule): boolean =>
-  outer.conditions.every((wanted) =>
-    inner.conditions.some(
-      (given) =>
+/** True when `outer` holds for every call for which `inner` does. Loops, since rules may be many. */
+function covers(outer: Rule, inner: Rule): boolean {
+  for (const wanted of outer.conditions) {
+    let implied = false
+    for (const given of inner.conditions) {
+      implied ||=
         given.argument === wanted.argument &&
         given.width === wanted.width &&
-        contains(wanted.set, given.set),
-    ),
-  )
+        contains(wanted.set, given.set)
+    }
+    if (!implied) return false
+  }
+  return true
+}

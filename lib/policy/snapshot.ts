@@ -102,14 +102,16 @@ export function readList(value: unknown, path: string, what: string, limit: numb
       problem: `expected ${what}, got ${describe(value)}`,
     })
   }
-  if (value.length > limit) {
+  const { length } = value
+  // A Proxy may say anything.
+  if (!(length <= limit)) {
     throw new PolicyError('ERR_POLICY_SHAPE', {
       path,
-      problem: `has ${value.length} elements, more than the ${limit} that can be read`,
+      problem: `has ${length} elements, more than the ${limit} that can be read`,
     })
   }
   const elements: unknown[] = []
-  for (let index = 0; index < value.length; index++) {
+  for (let index = 0; index < length; index++) {
     const property = Object.getOwnPropertyDescriptor(value, index)
     if (property === undefined || !Object.hasOwn(property, 'value')) {
       throw new PolicyError('ERR_POLICY_SHAPE', {

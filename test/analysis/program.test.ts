@@ -50,3 +50,31 @@ t.test("the process id that 'SELF' stands for goes with the program", async (t) 
   t.notOk(prove(webServer, program, { pid: 8 }).proved)
   t.notOk(prove(webServer, program.bytes, { arch: 'x86_64' }).proved, 'the bytes alone do not say')
 })
+
+t.test('what throws when it is looked at', async (t) => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const hostile: unknown[] = [
+    proxy,
+    new Proxy(
+      { bytes: new Uint8Array(8) },
+      {
+        ownKeys: () => {
+          throw new Error('no')
+        },
+      },
+    ),
+    Object.create(Uint8Array.prototype),
+    new Proxy(new Uint8Array(8), {}),
+  ]
+  for (const program of hostile) {
+    t.throws(() => prove(policy, program as ProgramBytes), { name: 'AnalysisError' })
+  }
+  class Liar extends Uint8Array {
+    override get length(): number {
+      return 8000
+    }
+  }
+  const lying = Liar.from(compile(policy).bytes)
+  t.ok(prove(policy, lying).proved, 'the bytes are counted by us')
+})
