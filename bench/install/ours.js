@@ -1,4 +1,4 @@
-// The child of install.js: `node ours.js POLICY.json TIMES`. As libseccomp/build.c does, it builds
+// The child of install.js: `node ours.js POLICY.json TIMES`. As test/differential/libseccomp.c does, it builds
 // the program TIMES times, then once more and attaches it; and prints the same lines.
 //
 //   rules …          policy object → parsed, checked, names and values resolved

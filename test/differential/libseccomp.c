@@ -1,8 +1,17 @@
-// The rules of bench/profile.js given to libseccomp.
+// Rules given to libseccomp, for the differential tests and for the bench (toText of
+// bench/profile.js writes them):
 //
-//   build export RULES LEVEL FILE     writes the program
-//   build time RULES LEVEL TIMES      builds it TIMES times; then, in a fork, once more and
-//   attached
+//   default ACTION
+//   SYSCALL ACTION COUNT (INDEX OP VALUE SECOND)...
+//
+// An ACTION is a SECCOMP_RET_* value with its data, a SYSCALL a name or a number. `default` begins
+// the next rule set; the rules of a file may be several.
+//
+//   libseccomp compile RULES           a line for each rule set: `program O1 O2`, in hexadecimal,
+//                                      or `refused RULE ERRNO`, the first rule being 0
+//   libseccomp time RULES LEVEL TIMES  builds the first rule set TIMES times, then once more and
+//                                      attaches it
+//   libseccomp version
 //
 // LEVEL is SCMP_FLTATR_CTL_OPTIMIZE. `time` prints nanoseconds, one line each part:
 //   rules …    seccomp_init, name resolution and seccomp_rule_add_exact_array for every rule
@@ -10,6 +19,7 @@
 //   total WALL CPU  seccomp_init to the return of seccomp_load, by the clock and in processor time
 // With TIMES 0 the total is that of a process that never did it before.
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,16 +34,17 @@
 
 struct rule {
   char name[64];
+  uint32_t action;
   unsigned int count;
   struct scmp_arg_cmp conditions[MAX_CONDITIONS];
 };
 
 static struct rule rules[MAX_RULES];
 static size_t rule_count;
-static unsigned int default_errno;
+static uint32_t default_action;
 
 static void die(const char* what) {
-  fprintf(stderr, "build: %s\n", what);
+  fprintf(stderr, "libseccomp: %s\n", what);
   exit(1);
 }
 
@@ -66,12 +77,16 @@ static enum scmp_compare comparison(const char* name) {
   return SCMP_CMP_EQ;
 }
 
-static void read_rules(const char* path) {
-  FILE* file = fopen(path, "r");
-  if (file == NULL || fscanf(file, "errno %u", &default_errno) != 1) die("cannot read the rules");
+// Reads up to the next `default` or the end. Returns 0 where there is no further rule set.
+static int read_rules(FILE* file) {
+  rule_count = 0;
+  if (fscanf(file, " default %u", &default_action) != 1) return 0;
   for (;;) {
     struct rule* rule = &rules[rule_count];
-    if (fscanf(file, "%63s %u", rule->name, &rule->count) != 2) break;
+    const long start = ftell(file);
+    if (fscanf(file, "%63s", rule->name) != 1) return 1;
+    if (strcmp(rule->name, "default") == 0) return fseek(file, start, SEEK_SET) == 0;
+    if (fscanf(file, "%u %u", &rule->action, &rule->count) != 2) die("bad rule");
     if (rule->count > MAX_CONDITIONS) die("too many conditions");
     for (unsigned int i = 0; i < rule->count; i++) {
       unsigned int index;
@@ -83,24 +98,75 @@ static void read_rules(const char* path) {
     }
     if (++rule_count == MAX_RULES) die("too many rules");
   }
-  fclose(file);
 }
 
-static scmp_filter_ctx add_rules(uint32_t level) {
-  scmp_filter_ctx context = seccomp_init(SCMP_ACT_ERRNO(default_errno));
+struct refusal {
+  size_t rule;
+  int error;
+};
+
+// NULL where libseccomp refuses a rule.
+static scmp_filter_ctx add_rules(uint32_t level, struct refusal* refusal) {
+  scmp_filter_ctx context = seccomp_init(default_action);
   if (context == NULL) die("seccomp_init failed");
   if (seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, level) != 0) die("no such level");
   // As seccomp-ts does.
   if (seccomp_attr_set(context, SCMP_FLTATR_CTL_TSYNC, 1) != 0) die("no TSYNC");
   for (size_t i = 0; i < rule_count; i++) {
-    const int number = seccomp_syscall_resolve_name(rules[i].name);
-    if (number == __NR_SCMP_ERROR) die(rules[i].name);
-    if (seccomp_rule_add_exact_array(context, SCMP_ACT_ALLOW, number, rules[i].count,
-                                     rules[i].conditions) != 0) {
-      die(rules[i].name);
+    const struct rule* rule = &rules[i];
+    const int number = isdigit((unsigned char)rule->name[0])
+                           ? atoi(rule->name)
+                           : seccomp_syscall_resolve_name(rule->name);
+    if (number == __NR_SCMP_ERROR) die(rule->name);
+    const int result =
+        seccomp_rule_add_exact_array(context, rule->action, number, rule->count, rule->conditions);
+    if (result != 0) {
+      *refusal = (struct refusal){i, -result};
+      seccomp_release(context);
+      return NULL;
     }
   }
   return context;
+}
+
+static scmp_filter_ctx add_all_rules(uint32_t level) {
+  struct refusal refusal;
+  scmp_filter_ctx context = add_rules(level, &refusal);
+  if (context == NULL) die(rules[refusal.rule].name);
+  return context;
+}
+
+static void print_program(scmp_filter_ctx context) {
+  const int fd = memfd_create("program", MFD_CLOEXEC);
+  if (fd < 0 || seccomp_export_bpf(context, fd) != 0) die("seccomp_export_bpf failed");
+  const off_t size = lseek(fd, 0, SEEK_END);
+  const unsigned char* bytes = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
+  if (bytes == MAP_FAILED) die("mmap failed");
+  putchar(' ');
+  for (off_t i = 0; i < size; i++) printf("%02x", bytes[i]);
+  munmap((void*)bytes, (size_t)size);
+  close(fd);
+}
+
+static void compile(FILE* file) {
+  while (read_rules(file)) {
+    struct refusal refusal;
+    scmp_filter_ctx levels[2] = {NULL, NULL};
+    for (uint32_t i = 0; i < 2; i++) {
+      levels[i] = add_rules(i + 1, &refusal);
+      if (levels[i] == NULL) break;
+    }
+    if (levels[1] == NULL) {
+      printf("refused %zu %d\n", refusal.rule, refusal.error);
+    } else {
+      printf("program");
+      for (int i = 0; i < 2; i++) print_program(levels[i]);
+      printf("\n");
+    }
+    for (int i = 0; i < 2; i++) {
+      if (levels[i] != NULL) seccomp_release(levels[i]);
+    }
+  }
 }
 
 static void time_parts(uint32_t level, int times) {
@@ -108,7 +174,7 @@ static void time_parts(uint32_t level, int times) {
   for (int i = 0; i < times; i++) {
     const int fd = memfd_create("program", MFD_CLOEXEC);
     const uint64_t start = now();
-    scmp_filter_ctx context = add_rules(level);
+    scmp_filter_ctx context = add_all_rules(level);
     const uint64_t added = now();
     if (fd < 0 || seccomp_export_bpf(context, fd) != 0) die("seccomp_export_bpf failed");
     const uint64_t built = now();
@@ -131,18 +197,10 @@ static void time_parts(uint32_t level, int times) {
 static void time_total(uint32_t level) {
   const uint64_t start = now();
   const uint64_t used = processor_time();
-  scmp_filter_ctx context = add_rules(level);
+  scmp_filter_ctx context = add_all_rules(level);
   if (seccomp_load(context) != 0) die("seccomp_load failed");
   const uint64_t taken[2] = {now() - start, processor_time() - used};
   printf("total %llu %llu\n", (unsigned long long)taken[0], (unsigned long long)taken[1]);
-}
-
-static void export_program(uint32_t level, const char* path) {
-  FILE* file = fopen(path, "wb");
-  if (file == NULL || seccomp_export_bpf(add_rules(level), fileno(file)) != 0) {
-    die("seccomp_export_bpf failed");
-  }
-  fclose(file);
 }
 
 int main(int argc, char** argv) {
@@ -151,16 +209,18 @@ int main(int argc, char** argv) {
     printf("%u.%u.%u\n", version->major, version->minor, version->micro);
     return 0;
   }
-  if (argc != 5) die("usage: build export|time RULES LEVEL FILE|TIMES, or build version");
-  const uint32_t level = (uint32_t)atoi(argv[3]);
-  if (strcmp(argv[1], "export") == 0) {
-    read_rules(argv[2]);
-    export_program(level, argv[4]);
-  } else {
-    read_rules(argv[2]);
+  FILE* file = argc > 2 ? fopen(argv[2], "r") : NULL;
+  if (file == NULL) die("usage: libseccomp compile RULES | time RULES LEVEL TIMES | version");
+  if (argc == 3 && strcmp(argv[1], "compile") == 0) {
+    compile(file);
+  } else if (argc == 5 && strcmp(argv[1], "time") == 0) {
+    if (!read_rules(file)) die("cannot read the rules");
+    const uint32_t level = (uint32_t)atoi(argv[3]);
     const int times = atoi(argv[4]);
     if (times > 0) time_parts(level, times);
     time_total(level);
+  } else {
+    die("unknown command");
   }
   return 0;
 }
