@@ -58,13 +58,15 @@ function applies({ includes, excludes }) {
   return !excludes?.arches?.includes(ARCH)
 }
 
-function toCondition({ index, op, value, valueTwo }) {
+function toCondition({ index, op, value, valueTwo = 0 }) {
   const operator = OPERATORS[op]
   if (operator === undefined) throw new ScriptError(`unknown operator ${op}`)
-  for (const number of [value, valueTwo ?? 0]) {
+  for (const number of [value, valueTwo]) {
     if (!Number.isSafeInteger(number)) throw new ScriptError(`${number} is not an exact integer`)
   }
-  return { index, op: operator, value, valueTwo: operator === 'maskedEq' ? valueTwo : 0 }
+  // libseccomp does not look at bits that are not in the mask.
+  const wanted = operator === 'maskedEq' ? Number(BigInt(value) & BigInt(valueTwo)) : 0
+  return { index, op: operator, value, valueTwo: wanted }
 }
 
 /**

@@ -154,6 +154,17 @@ t.test('every action, as seccomp-ts and as libseccomp have it', async (t) => {
   t.same(answers, [thread, 0x80000000, thread, 0x30000, 0x7ff00000, log, allow])
 })
 
+t.test('of a masked comparison, bits that are not in the mask do not count', async (t) => {
+  const masked = (value: number, valueTwo?: number): unknown => {
+    const argument = { index: 0, op: 'SCMP_CMP_MASKED_EQ', value, valueTwo }
+    const syscalls = [allowed(['read'], { args: [argument] })]
+    return resolveProfile({ ...profile, syscalls }, isKnown).rules[0]?.conditions[0]?.valueTwo
+  }
+  t.equal(masked(6, 7), 6)
+  t.equal(masked(0, 7), 0)
+  t.equal(masked(6), 0)
+})
+
 t.test('what the list cannot say is refused', async (t) => {
   const refused = (changed: object, why: RegExp): void => {
     t.throws(() => foldErrnos(resolveProfile({ ...profile, ...changed }, isKnown)), {
