@@ -19,7 +19,9 @@ function findClangFormat() {
 
 function clangFormat(argv) {
   const command = findClangFormat()
-  const sources = files(['native', 'scripts', 'examples', 'bench', 'test'], (file) => /\.(h|c|cc)$/.test(file))
+  const sources = files(['native', 'scripts', 'examples', 'bench', 'test'], (file) =>
+    /\.(h|c|cc)$/.test(file),
+  )
   const mode = argv.includes('--check') ? ['--dry-run', '--Werror'] : ['-i']
   return visibly(command, ['--style=file', ...mode, ...sources])
 }
