@@ -159,14 +159,17 @@ function prepareList(name, file, build) {
   const files = { ours: at('ours.bpf') }
   writeFileSync(files.ours, compile(policy, { arch: 'x86_64' }).bytes)
   let refusal
-  for (const level of [1, 2]) {
-    try {
-      run(build, ['export', at('rules'), String(level), at(`O${level}.bpf`)])
-      files[`O${level}`] = at(`O${level}.bpf`)
-    } catch (error) {
-      if (!(error instanceof ScriptError)) throw error
-      refusal = error.message.trim().split('\n').at(-1)
+  const [outcome, ...results] = run(build, ['compile', at('rules')])
+    .trim()
+    .split(' ')
+  if (outcome === 'program') {
+    for (const [index, hex] of results.entries()) {
+      const who = `O${index + 1}`
+      files[who] = at(`${who}.bpf`)
+      writeFileSync(files[who], Buffer.from(hex, 'hex'))
     }
+  } else {
+    refusal = `${list.rules[Number(results[0])]?.name ?? ''} ${outcome}`
   }
   const programs = Object.fromEntries(
     Object.entries(files).map(([who, each]) => [who, readFileSync(each)]),
@@ -225,7 +228,7 @@ async function measureCompiler({ rounds = 10, profiles = process.env.SECCOMP_BEN
       `The section 'compiler' takes a folder of rule lists, --profiles DIR or SECCOMP_BENCH_PROFILES: bench/README.md says what is in them.`,
     )
   }
-  const build = program('libseccomp/build.c', {
+  const build = program('../test/differential/libseccomp.c', {
     libraries: ['-lseccomp'],
     missing: missingLibseccomp,
   })

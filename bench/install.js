@@ -41,13 +41,12 @@ function parse(output) {
 }
 
 async function measureInstall({ rounds = 20, profile }) {
-  const { policyFile, textFile, programs, info } = prepare(profile)
-  const build = program('libseccomp/build.c', { libraries: ['-lseccomp'] })
+  const { harness, policyFile, textFile, programs, info } = prepare(profile)
   const ours = path.join(__dirname, 'install/ours.js')
   const child = {
     ours: (times) => run(process.execPath, [ours, policyFile, String(times && TIMES_OURS)]),
-    O1: (times) => run(build, ['time', textFile, '1', String(times && TIMES_THEIRS)]),
-    O2: (times) => run(build, ['time', textFile, '2', String(times && TIMES_THEIRS)]),
+    O1: (times) => run(harness, ['time', textFile, '1', String(times && TIMES_THEIRS)]),
+    O2: (times) => run(harness, ['time', textFile, '2', String(times && TIMES_THEIRS)]),
   }
   const names = Object.keys(child)
   const warm = await takeTurns(rounds, names, (name) => parse(child[name](1)))

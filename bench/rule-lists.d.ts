@@ -1,14 +1,12 @@
-import type { ProfileCondition } from './profile'
+import type { ProfileRule } from './profile'
 
 export interface RuleList {
-  /** Absent: what is not allowed kills the process. */
-  readonly errno?: number
-  readonly rules: readonly {
-    readonly name: string
+  /** SECCOMP_RET_*, with its data. */
+  readonly default: number
+  readonly rules: readonly (ProfileRule & {
     /** On x86-64. */
     readonly number: number
-    readonly conditions: readonly ProfileCondition[]
-  }[]
+  })[]
 }
 
 export function parseRuleList(text: string): RuleList

@@ -4,6 +4,11 @@
 const { readFileSync } = require('node:fs')
 const { ScriptError } = require('../scripts/common')
 
+/** SECCOMP_RET_*, linux/seccomp.h */
+const RET_ALLOW = 0x7fff0000
+const RET_ERRNO = 0x00050000
+const RET_KILL_PROCESS = 0x80000000
+
 /** As the files name the operators → as profile.js does. */
 const OPERATORS = {
   eq: 'eq',
@@ -31,7 +36,7 @@ const NARROWNESS = { eq: 3, maskedEq: 2 }
 const narrowness = ({ conditions }) =>
   conditions.reduce((sum, { op }) => sum + (NARROWNESS[op] ?? 1), 0)
 
-/** @returns the list: `errno` is absent where the default is to kill the process */
+/** @returns the list, as `resolveProfile` of profile.js does, with the number of every call */
 function parseRuleList(text) {
   const [first, ...lines] = text.split('\n').filter((line) => line.trim() !== '')
   const [, action, data] = first.split(' ')
@@ -48,11 +53,11 @@ function parseRuleList(text) {
     for (let i = 0; i < Number(count); i++) {
       conditions.push(toCondition(words.slice(4 * i, 4 * i + 4)))
     }
-    rules.push({ name, number: Number(number), conditions })
+    rules.push({ name, number: Number(number), action: RET_ALLOW, conditions })
   }
   // All of them allow, so their order means nothing; a policy wants the narrower ones first.
   rules.sort((a, b) => narrowness(b) - narrowness(a))
-  return { ...(action === 'errno' && { errno: Number(data) }), rules }
+  return { default: action === 'errno' ? RET_ERRNO + Number(data) : RET_KILL_PROCESS, rules }
 }
 
 const readRuleList = (file) => parseRuleList(readFileSync(file, 'utf8'))

@@ -1,5 +1,5 @@
 // The child of install.js and compiler.js: `node ours.js POLICY.json TIMES [parts|parts3|proof]`. As
-// libseccomp/build.c does, it builds the program TIMES times, then once more and attaches it; and
+// test/differential/libseccomp.c does, it builds the program TIMES times, then once more and attaches it; and
 // prints the same lines. With `parts` it resolves the policy once and builds the program TIMES times;
 // `parts3` is for three architectures: x86-64, arm64, and the rules of x86-64 as i386's. `proof` proves the
 // program TIMES times, and prints how long the first time took and all the others.

@@ -31,7 +31,7 @@ import {
 t.test('random rules', async (t) => {
   const random = new Random(10)
   for (let i = 0; i < 600; i++) {
-    const rules = [randomRules(random), randomRules(random, ARM64)]
+    const rules = [randomRules(random), randomRules(random, { auditArch: ARM64 })]
     const diagrams = new Diagrams()
     const meaning = new Meaning(rules, diagrams)
     for (const call of callsNear(random, rules, 60)) {

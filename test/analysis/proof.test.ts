@@ -186,7 +186,7 @@ t.test('random rules are proved, and mean what they say', async (t) => {
   const random = new Random(6)
   for (let i = 0; i < 500; i++) {
     const rules = random.oneIn(4)
-      ? [randomRules(random), randomRules(random, ARM64)]
+      ? [randomRules(random), randomRules(random, { auditArch: ARM64 })]
       : [randomRules(random)]
     const { bytes } = compileWords(encodeRules(rules), 'x86_64')
     if (!isProved(rules, bytes)) return t.fail(`seed 6, rules ${i}`)

@@ -13,7 +13,7 @@ socket 41 allow 0 2 0 eq 16 0 2 eq 3 0
 
 t.test('a list', async (t) => {
   const list = parseRuleList(text)
-  t.equal(list.errno, 1)
+  t.equal(list.default, 0x00050001)
   t.same(
     list.rules.map(({ name, number }) => [name, number]),
     [
@@ -27,8 +27,11 @@ t.test('a list', async (t) => {
   t.match(list.rules[2], {
     conditions: [{ index: 1, op: 'maskedEq', value: 18446744073709551359n, valueTwo: 9 }],
   })
-  t.match(toText(list), /^errno 1\n/)
-  t.match(toText(parseRuleList('default kill_process 0\nread 0 allow 0 0\n')), /^kill 0\nread 0\n/)
+  t.match(toText(list), /^default 327681\n/)
+  t.match(
+    toText(parseRuleList('default kill_process 0\nread 0 allow 0 0\n')),
+    /^default 2147483648\nread 2147418112 0\n/,
+  )
   t.throws(() => parseRuleList('read 0 allow 0 0'), /expected 'default/)
   t.throws(() => parseRuleList('default errno 1\nread 0 log 0 0'), /expected a rule that allows/)
   t.throws(() => parseRuleList('default errno 1\nread 0 allow 0 1 0 in 1 0'), /operator in/)
