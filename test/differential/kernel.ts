@@ -7,13 +7,9 @@ import { describeVerdict, verdictOf } from '../../lib/analysis/verdict'
 import { findSyscall, type Arch, type SyscallName } from '../../lib/syscalls'
 import { cProgram } from '../../scripts/c-program'
 
-/** About other processes, which come and go. */
-const ABOUT_OTHERS: readonly SyscallName[] = [
-  ...(['getpgid', 'getsid', 'getpriority', 'ioprio_get', 'sched_getscheduler'] as const),
-]
-
 /** Made with any arguments at all, by root too, these change nothing and answer the same each time. */
 const WITHOUT_POINTERS: readonly SyscallName[] = [
+  ...(['getpgid', 'getsid', 'getpriority', 'ioprio_get', 'sched_getscheduler'] as const),
   ...(['sched_get_priority_max', 'sched_get_priority_min', 'sched_yield'] as const),
   ...(['getuid', 'geteuid', 'getgid', 'getegid', 'getppid', 'getpgrp'] as const),
   ...(['timer_getoverrun', 'timer_delete', 'io_destroy', 'inotify_rm_watch'] as const),
@@ -24,6 +20,12 @@ const WITH_POINTERS: readonly SyscallName[] = [
   ...(['getcpu', 'getresuid', 'getresgid', 'uname', 'sysinfo', 'times', 'getcwd'] as const),
   ...(['getrusage', 'getrlimit', 'sched_getparam', 'sched_rr_get_interval'] as const),
   ...(['clock_gettime', 'clock_getres', 'gettimeofday', 'rt_sigpending', 'capget'] as const),
+]
+
+/** Except that these are about other processes, which come and go. */
+const ABOUT_OTHERS: readonly SyscallName[] = [
+  ...(['getpgid', 'getsid', 'getpriority', 'ioprio_get', 'sched_getscheduler'] as const),
+  ...(['sched_getparam', 'sched_rr_get_interval'] as const),
 ]
 
 const numbersOf = (names: readonly SyscallName[], arch: Arch): number[] =>
@@ -39,10 +41,9 @@ export interface HarmlessCalls {
 }
 
 export function callsOf(arch: Arch): HarmlessCalls {
-  const aboutOthers = numbersOf(ABOUT_OTHERS, arch)
   return {
-    plain: [...aboutOthers, ...numbersOf(WITHOUT_POINTERS, arch)],
-    aboutOthers: new Set(aboutOthers),
+    plain: numbersOf(WITHOUT_POINTERS, arch),
+    aboutOthers: new Set(numbersOf(ABOUT_OTHERS, arch)),
     withPointers: new Set(numbersOf(WITH_POINTERS, arch)),
   }
 }
