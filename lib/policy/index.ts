@@ -17,7 +17,7 @@ export {
 } from './conditions'
 export type { Comparator, ConditionsFor, Integer, Scalar } from './conditions'
 export { definePolicy, rulesOf } from './define'
-export { hostArch, hostTarget, parseTarget } from './target'
+export { archByNodeName, hostArch, hostTarget, parseTarget } from './target'
 export type { PolicyTarget } from './target'
 export { SECCOMP_RET_ALLOW, letsThrough } from './normalise'
 export type { Condition, NumberRange, Rule, Rules, SyscallRules, Target } from './normalise'

@@ -9,6 +9,9 @@ const ARCHES: ReadonlyMap<string, Arch> = new Map([
   ['arm64', 'aarch64'],
 ])
 
+/** The architecture that Node calls so, for who wrote that name. */
+export const archByNodeName = (name: unknown): Arch | undefined => ARCHES.get(name as string)
+
 /** The architecture of this process, or undefined where there is no table for it. */
 export const hostArch = (): Arch | undefined => ARCHES.get(process.arch)
 
@@ -39,7 +42,7 @@ export function parseTarget(input: unknown, otherwise: PolicyTarget = {}): Targe
       throw new PolicyError('ERR_OPTION', {
         path: 'target.arch',
         problem: `expected x86_64 or aarch64, got ${describeValue(arch)}`,
-        suggestion: ARCHES.get(arch as string),
+        suggestion: archByNodeName(arch),
       })
     }
     if (typeof pid !== 'number' || !Number.isInteger(pid) || pid < 1 || pid > MAX_PID) {

@@ -86,3 +86,11 @@ t.test('in words', async (t) => {
   t.equal(text(5, [16n], 0x40000003), 'syscall 5(arg0: 0x10) on architecture 0x40000003')
   t.equal(text(39, none, X64, 0x1000n), 'getpid() on x86_64 from 0x1000')
 })
+
+t.test("Node's name for an architecture", async (t) => {
+  const mistake = (arch: unknown): object => ({ syscall: 'read', arch })
+  t.throws(() => parseCall(mistake('arm64')), { code: 'ERR_OPTION', suggestion: 'aarch64' })
+  for (const arch of ['toString', '__proto__', 'mips', {}]) {
+    t.throws(() => parseCall(mistake(arch)), { code: 'ERR_OPTION', suggestion: undefined })
+  }
+})
