@@ -36,7 +36,7 @@ import {
   X,
   type Instructions,
 } from './bpf'
-import { RET_ALLOW } from './verdict'
+import { SECCOMP_RET_ALLOW } from '../policy'
 
 /** What a filter sees of a system call: `struct seccomp_data`. */
 export interface Call {
@@ -170,7 +170,7 @@ export function constantAllow(program: Instructions, auditArch: number, number: 
         break
       case RET_K:
         // The very value: with data in its lower half it allows too, but is not cached.
-        return constant === RET_ALLOW
+        return constant === SECCOMP_RET_ALLOW
       case JA:
         pc += constant
         break

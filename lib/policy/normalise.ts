@@ -76,7 +76,7 @@ export interface Rules {
 }
 
 /** linux/seccomp.h */
-const RETURN_VALUE: Readonly<Record<ActionName, number>> = Object.freeze({
+export const RETURN_VALUE: Readonly<Record<ActionName, number>> = Object.freeze({
   kill: 0x80000000,
   killThread: 0x00000000,
   trap: 0x00030000,
@@ -105,29 +105,7 @@ export function normalise(policy: unknown, target: Target): Rules {
   return resolve(parsePolicy(policy), target)
 }
 
-/** More than any program of 4,096 instructions can test, few enough to compare with each other. */
-const MAX_VALUES = 65536
-
-/** @throws PolicyError */
-function limitValues(policy: ParsedPolicy): void {
-  let values = 0
-  for (const rules of policy.syscalls.values()) {
-    for (const { conditions } of rules) {
-      for (const { operands } of conditions.values()) {
-        for (const list of operands) values += list.length
-      }
-    }
-  }
-  if (values <= MAX_VALUES) return
-  throw new PolicyError('ERR_POLICY_SHAPE', {
-    path: '$.syscalls',
-    problem: `has ${values} values in all, more than the ${MAX_VALUES} that can be read`,
-    hint: 'Use ranges or masks.',
-  })
-}
-
 export function resolve(policy: ParsedPolicy, target: Target): Rules {
-  limitValues(policy)
   const { arch } = target
   const defaultAction = returnValue(policy.default)
   const syscalls: SyscallRules[] = []

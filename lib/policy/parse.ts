@@ -135,12 +135,31 @@ function parseRoot(input: unknown): ParsedPolicy {
       syscalls.set(name, parseRules(rules, path))
     })
   }
+  limitValues(syscalls)
   return {
     name,
     default: { action: fallback.action, data: fallback.data },
     baseline: parseBaseline(fields.get('baseline'), fallback.action),
     syscalls,
   }
+}
+
+/** Few enough to compare the rules with each other. */
+function limitValues(syscalls: ParsedPolicy['syscalls']): void {
+  let values = 0
+  for (const rules of syscalls.values()) {
+    for (const { conditions } of rules) {
+      for (const { operands } of conditions.values()) {
+        for (const list of operands) values += list.length
+      }
+    }
+  }
+  if (values <= MAX_VALUES) return
+  throw new PolicyError('ERR_POLICY_SHAPE', {
+    path: '$.syscalls',
+    problem: `has ${values} values in all, more than the ${MAX_VALUES} that can be read`,
+    hint: 'Use ranges or masks.',
+  })
 }
 
 function parseBaseline(value: unknown, fallback: ActionName): string | undefined {
