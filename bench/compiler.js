@@ -21,10 +21,10 @@ const { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } = requ
 const path = require('node:path')
 const { compile } = require('..')
 const { AUDIT_ARCH, constantAllow, loadProgram, run: runProgram } = require('../dist/on-demand')
-const { checkAgreement, missingLibseccomp } = require('./contestants')
+const { checkAgreement, compileWithLibseccomp, missingLibseccomp } = require('./contestants')
 const { parseParts } = require('./install')
 const measuring = require('./measure')
-const { toPolicy, toText } = require('./profile')
+const { RETURN_VALUES, toPolicy, toText } = require('./profile')
 const { readRuleList } = require('./rule-lists')
 const { ScriptError, built, median, microseconds, milliseconds, parseSamples, program, table } =
   measuring
@@ -34,9 +34,6 @@ const LAST_NUMBER = 470
 const TIMES_OURS = 300
 const TIMES_THEIRS = 5
 const TIMES_PROVED = 25
-
-/** SECCOMP_RET_ALLOW, linux/seccomp.h */
-const RET_ALLOW = 0x7fff0000
 
 /** Percent of the calls of a server under load, by number on x86-64. */
 const MIX = {
@@ -127,7 +124,7 @@ function count(bytes, { rules }) {
   const mixed = Object.entries(MIX).map(([nr, percent]) => {
     const rule = rules.find(({ number }) => number === Number(nr))
     let result = call(Number(nr), [])
-    if (result.value !== RET_ALLOW && rule) result = call(Number(nr), argumentsFor(rule))
+    if (result.value !== RETURN_VALUES.allow && rule) result = call(Number(nr), argumentsFor(rule))
     return (percent / 100) * result.executed
   })
   const conditional = rules.filter(({ conditions }) => conditions.length > 0)
@@ -159,17 +156,14 @@ function prepareList(name, file, build) {
   const files = { ours: at('ours.bpf') }
   writeFileSync(files.ours, compile(policy, { arch: 'x86_64' }).bytes)
   let refusal
-  const [outcome, ...results] = run(build, ['compile', at('rules')])
-    .trim()
-    .split(' ')
-  if (outcome === 'program') {
-    for (const [index, hex] of results.entries()) {
-      const who = `O${index + 1}`
+  const theirs = compileWithLibseccomp(build, at('rules'))
+  if (theirs.refusal === undefined) {
+    for (const [who, bytes] of Object.entries(theirs.programs)) {
       files[who] = at(`${who}.bpf`)
-      writeFileSync(files[who], Buffer.from(hex, 'hex'))
+      writeFileSync(files[who], bytes)
     }
   } else {
-    refusal = `${list.rules[Number(results[0])]?.name ?? ''} ${outcome}`
+    refusal = `${list.rules[theirs.refusal.rule]?.name ?? ''}: ${theirs.refusal.why}`
   }
   const programs = Object.fromEntries(
     Object.entries(files).map(([who, each]) => [who, readFileSync(each)]),

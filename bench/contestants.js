@@ -60,6 +60,15 @@ function checkAgreement(rules, programs) {
   return checked
 }
 
+/** @returns `{ programs: { O1, O2 } }`, or `{ refusal: { rule, why } }` */
+function compileWithLibseccomp(harness, textFile) {
+  const [outcome, one, two] = run(harness, ['compile', textFile]).trim().split(' ')
+  if (outcome === 'program') {
+    return { programs: { O1: Buffer.from(one, 'hex'), O2: Buffer.from(two, 'hex') } }
+  }
+  return { refusal: { rule: Number(one), why: `${outcome}, errno ${two}` } }
+}
+
 /** @returns the profile in both forms and all three programs, in files below bench/build */
 function prepare(profile) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
@@ -79,13 +88,11 @@ function prepare(profile) {
   writeFileSync(policyFile, JSON.stringify(policy))
   writeFileSync(textFile, toText(list))
 
-  const [outcome, O1, O2] = run(harness, ['compile', textFile]).trim().split(' ')
-  if (outcome !== 'program') throw new ScriptError(`libseccomp refused rule ${O1}: errno ${O2}`)
-  const bytes = {
-    ours: compile(policy).bytes,
-    O1: Buffer.from(O1, 'hex'),
-    O2: Buffer.from(O2, 'hex'),
+  const theirs = compileWithLibseccomp(harness, textFile)
+  if (theirs.refusal !== undefined) {
+    throw new ScriptError(`libseccomp refused rule ${theirs.refusal.rule}: ${theirs.refusal.why}`)
   }
+  const bytes = { ours: compile(policy).bytes, ...theirs.programs }
   const programs = {}
   for (const [name, each] of Object.entries(bytes)) {
     programs[name] = { file: at(`${name}.bpf`), length: each.length / 8 }
@@ -105,4 +112,4 @@ function prepare(profile) {
   }
 }
 
-module.exports = { checkAgreement, missingLibseccomp, prepare }
+module.exports = { checkAgreement, compileWithLibseccomp, missingLibseccomp, prepare }

@@ -188,4 +188,12 @@ function toText({ default: fallback, rules }) {
   return [`default ${fallback}`, ...lines, ''].join('\n')
 }
 
-module.exports = { defaultProfile, foldErrnos, readProfile, resolveProfile, toPolicy, toText }
+module.exports = {
+  RETURN_VALUES,
+  defaultProfile,
+  foldErrnos,
+  readProfile,
+  resolveProfile,
+  toPolicy,
+  toText,
+}

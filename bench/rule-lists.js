@@ -3,11 +3,7 @@
 
 const { readFileSync } = require('node:fs')
 const { ScriptError } = require('../scripts/common')
-
-/** SECCOMP_RET_*, linux/seccomp.h */
-const RET_ALLOW = 0x7fff0000
-const RET_ERRNO = 0x00050000
-const RET_KILL_PROCESS = 0x80000000
+const { RETURN_VALUES } = require('./profile')
 
 /** As the files name the operators → as profile.js does. */
 const OPERATORS = {
@@ -53,11 +49,12 @@ function parseRuleList(text) {
     for (let i = 0; i < Number(count); i++) {
       conditions.push(toCondition(words.slice(4 * i, 4 * i + 4)))
     }
-    rules.push({ name, number: Number(number), action: RET_ALLOW, conditions })
+    rules.push({ name, number: Number(number), action: RETURN_VALUES.allow, conditions })
   }
   // All of them allow, so their order means nothing; a policy wants the narrower ones first.
   rules.sort((a, b) => narrowness(b) - narrowness(a))
-  return { default: action === 'errno' ? RET_ERRNO + Number(data) : RET_KILL_PROCESS, rules }
+  const { errno, kill } = RETURN_VALUES
+  return { default: action === 'errno' ? errno + Number(data) : kill, rules }
 }
 
 const readRuleList = (file) => parseRuleList(readFileSync(file, 'utf8'))
