@@ -24,20 +24,24 @@ export function encodeRules(arches: readonly Rules[]): Uint32Array {
       }
     }
   }
-  return Uint32Array.from(words)
+  return new Uint32Array(words)
 }
 
 function pushCondition(words: number[], { argument, width, set }: Condition): void {
   const head = argument | (width << 8)
   if (set.kind === 'ranges') {
     words.push(head | (RANGES << 16), set.ranges.length)
-    for (const [first, last] of set.ranges) pushWide(words, first, last)
+    for (const [first, last] of set.ranges) {
+      pushWide(words, first)
+      pushWide(words, last)
+    }
   } else {
     words.push(head | (MASKED << 16) | (Number(set.negate) << 24))
-    pushWide(words, set.mask, set.expected)
+    pushWide(words, set.mask)
+    pushWide(words, set.expected)
   }
 }
 
-function pushWide(words: number[], ...values: readonly bigint[]): void {
-  for (const value of values) words.push(Number(value & 0xffffffffn), Number(value >> 32n))
+function pushWide(words: number[], value: bigint): void {
+  words.push(Number(value & 0xffffffffn), Number(value >> 32n))
 }

@@ -78,68 +78,82 @@ size_t TreeSearch::ChainReach(size_t first, size_t which, size_t tests) const {
   return end;
 }
 
-// The least sum of both sides' costs, and the first cut that has it in the lowest bits. Most of the
-// time goes here: hence four cuts at a time, and no branch that must be guessed. What is read
-// beyond the last cut does not count.
-inline int32_t TreeSearch::CheapestCut(const Cuts& cuts) {
-  using Lanes = int32_t __attribute__((vector_size(4 * kLanes)));
-  using Costs = uint32_t __attribute__((vector_size(4 * kLanes)));
-  int32_t cut = static_cast<int32_t>(cuts.from);
-  int32_t last = static_cast<int32_t>(cuts.to);
-  Lanes least = {kNoCut, kNoCut, kNoCut, kNoCut};
-  for (Lanes at = {cut, cut + 1, cut + 2, cut + 3}; cut <= last; cut += 4, at += 4) {
-    Costs lower;
-    Costs upper;
-    memcpy(&lower, cuts.lower + cut - 1, sizeof(Costs));
-    memcpy(&upper, cuts.upper + cut, sizeof(Costs));
-    Lanes costs = reinterpret_cast<Lanes>((lower + upper) << kCutBits) | at;
-    least = ((costs < least) & (at <= last)) ? costs : least;
+// The least sum of both sides' costs. Most of the time goes here: hence four cuts at a time, the
+// last four perhaps a second time, and no branch that must be guessed.
+inline float TreeSearch::LeastCost(const Cuts& cuts) {
+  using Lanes = float __attribute__((vector_size(sizeof(float) * kLanes)));
+  size_t end = cuts.to + 1;
+  if (cuts.from + kLanes > end) {
+    float least = kImpossible;
+    for (size_t cut = cuts.from; cut < end; cut++) {
+      least = std::min(least, cuts.lower[cut - 1] + cuts.upper[cut]);
+    }
+    return least;
   }
-  int32_t even = least[0] < least[2] ? least[0] : least[2];
-  int32_t odd = least[1] < least[3] ? least[1] : least[3];
-  return even < odd ? even : odd;
+  auto costs = [&cuts](size_t cut) {
+    Lanes lower;
+    Lanes upper;
+    memcpy(&lower, cuts.lower + cut - 1, sizeof(Lanes));
+    memcpy(&upper, cuts.upper + cut, sizeof(Lanes));
+    return lower + upper;
+  };
+  auto least = [](Lanes a, Lanes b) { return a < b ? a : b; };
+  Lanes all = costs(end - kLanes);
+  for (size_t cut = cuts.from; cut + kLanes < end; cut += kLanes) all = least(all, costs(cut));
+  all = least(all, __builtin_shufflevector(all, all, 2, 3, 0, 1));
+  all = least(all, __builtin_shufflevector(all, all, 1, 0, 3, 2));
+  return all[0];
 }
 
 void TreeSearch::Plan(Part part) {
-  Best best = FindBest(part);
+  float cost = static_cast<float>(FindCost(part));
   Plans& plans = plans_[part.peeled];
-  plans.cost[Index(part)] = best.cost;
-  plans.transposed[Index(part.last, part.first)] = best.cost;
-  plans.height[Index(part)] = static_cast<uint8_t>(best.height);
+  plans.cost[Index(part)] = cost;
+  plans.transposed[Index(part.last, part.first)] = cost;
 }
 
-TreeSearch::Best TreeSearch::FindBest(Part part) {
+uint32_t TreeSearch::FindCost(Part part) {
   Part rest;
-  if (part.first == part.last) return {0, 0};
-  if (LosesEnd(part, &rest)) return {plans_[0].cost[Index(rest)], plans_[0].height[Index(rest)]};
-  Best best = FindBestCut(part);
-  if (IsWorthPeeling(part)) {
-    uint32_t cost = OwnCost(part) + plans_[1].cost[Index(part)];
-    if (cost < best.cost) best = {cost, 1u + plans_[1].height[Index(part)]};
+  if (part.first == part.last) return 0;
+  if (LosesEnd(part, &rest)) return CostOf(rest);
+  Cuts lists[2];
+  float least = kImpossible;
+  for (size_t i = 0, count = ListCuts(part, lists); i < count; i++) {
+    least = std::min(least, LeastCost(lists[i]));
   }
-  if (!MayBeChain(part)) return best;
+  uint32_t cost = OwnCost(part) + static_cast<uint32_t>(least);
+  if (IsWorthPeeling(part)) cost = std::min(cost, OwnCost(part) + CostOf(Peel(part)));
+  if (!MayBeChain(part)) return cost;
   for (size_t which = 0; which < kBackgrounds; which++) {
-    if (FindChain(part, which, best.cost)) {
-      best = {chain_.cost, static_cast<uint32_t>(chain_.length)};
-    }
+    if (FindChain(part, which, cost)) cost = chain_.cost;
   }
-  return best;
+  return cost;
 }
 
-TreeSearch::Best TreeSearch::FindBestCut(Part part) const {
-  Cuts lists[2];
-  size_t list = 0;
-  int32_t least = kNoCut;
-  for (size_t i = 0, count = ListCuts(part, lists); i < count; i++) {
-    int32_t cheapest = CheapestCut(lists[i]);
-    if (cheapest >= least) continue;
-    least = cheapest;
-    list = i;
+// The tests on the longest way of the cheapest tree.
+uint32_t TreeSearch::HeightOf(Part part) {
+  uint8_t* known = &plans_[part.peeled].height[Index(part)];
+  if (*known != 0) return *known - 1u;
+  Shape shape = FindShape(part, kUnbounded);
+  uint32_t height = 0;
+  switch (shape.kind) {
+    case Shape::Kind::kRun:
+      break;
+    case Shape::Kind::kRest:
+      height = HeightOf(shape.lower);
+      break;
+    case Shape::Kind::kChain:
+      height = static_cast<uint32_t>(chain_.length);
+      break;
+    case Shape::Kind::kPeel:
+      height = 1 + HeightOf(shape.lower);
+      break;
+    case Shape::Kind::kCut:
+      height = 1 + std::max(HeightOf(shape.lower), HeightOf(shape.upper));
+      break;
   }
-  size_t cut = CutOf(least);
-  uint32_t lower = plans_[lists[list].lower_peeled].height[Index(part.first, cut - 1)];
-  uint32_t upper = plans_[lists[list].upper_peeled].height[Index(cut, part.last)];
-  return {OwnCost(part) + CostOf(least), 1 + std::max(lower, upper)};
+  *known = static_cast<uint8_t>(height + 1);
+  return height;
 }
 
 // Neighbours differ, so what is left when a chain is through is where the first or the second run
@@ -181,10 +195,11 @@ bool TreeSearch::FindChain(Part part, size_t which, uint32_t limit) {
 
 // `limit` if it is not less: the search for it then ends early.
 uint32_t TreeSearch::CostWithin(Part part, uint32_t height, uint32_t limit) {
-  const Plans& plans = plans_[part.peeled];
   // A bound makes nothing cheaper.
-  uint32_t unbounded = plans.cost[Index(part)];
-  if (unbounded >= limit || plans.height[Index(part)] <= height) return std::min(unbounded, limit);
+  uint32_t unbounded = CostOf(part);
+  if (unbounded >= limit || IsBoundless(part, height) || HeightOf(part) <= height) {
+    return std::min(unbounded, limit);
+  }
   if (!has_reaches_) FindReaches();
   if (height == 0 || !IsWithinReach(part, height)) return limit;
 
@@ -253,11 +268,13 @@ uint32_t TreeSearch::SearchWithin(Part part, uint32_t height, uint32_t limit) {
   for (size_t i = 0, count = ListCuts(part, lists); i < count; i++) {
     KeepWithinReach(part, height - 1, &lists[i]);
     // The one that is cheapest without a bound first.
-    int32_t least = CheapestCut(lists[i]);
-    if (least == kNoCut) continue;
-    best = CutWithin(part, lists[i], CutOf(least), height, best);
-    for (size_t cut = lists[i].from; cut <= lists[i].to && own + CostOf(least) < best; cut++) {
-      if (cut != CutOf(least)) best = CutWithin(part, lists[i], cut, height, best);
+    uint32_t least = static_cast<uint32_t>(LeastCost(lists[i]));
+    if (own + least >= best) continue;
+    size_t cheapest = lists[i].from;
+    while (CostOf(lists[i], cheapest) != least) cheapest++;
+    best = CutWithin(part, lists[i], cheapest, height, best);
+    for (size_t cut = lists[i].from; cut <= lists[i].to && own + least < best; cut++) {
+      if (cut != cheapest) best = CutWithin(part, lists[i], cut, height, best);
     }
   }
   return best;
@@ -267,8 +284,8 @@ uint32_t TreeSearch::SearchWithin(Part part, uint32_t height, uint32_t limit) {
 uint32_t TreeSearch::CutWithin(Part part, const Cuts& cuts, size_t cut, uint32_t height,
                                uint32_t limit) {
   uint32_t own = OwnCost(part);
-  uint32_t upper_at_least = cuts.upper[cut];
-  if (own + cuts.lower[cut - 1] + upper_at_least >= limit) return limit;
+  uint32_t upper_at_least = static_cast<uint32_t>(cuts.upper[cut]);
+  if (own + CostOf(cuts, cut) >= limit) return limit;
   Part lower = MakePart(part.first, cut - 1, cuts.lower_peeled);
   uint32_t cost = own + CostWithin(lower, height - 1, limit - own - upper_at_least);
   if (cost + upper_at_least >= limit) return limit;

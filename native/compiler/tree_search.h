@@ -32,8 +32,8 @@ class TreeSearch {
   TreeSearch(const Run* runs, size_t count, uint32_t test_weight);
 
   // What the cheapest tree costs, and the tests on its longest way.
-  uint32_t Cost() const { return plans_[0].cost[Index(0, count_ - 1)]; }
-  uint32_t Height() const { return plans_[0].height[Index(0, count_ - 1)]; }
+  uint32_t Cost() const { return CostOf(Everything()); }
+  uint32_t Height() { return HeightOf(Everything()); }
 
   // What the cheapest tree costs that has at most so many tests on any way; `limit` if that is not
   // less, or there is none.
@@ -47,34 +47,29 @@ class TreeSearch {
  private:
   // Where a chain may lead: one of the first runs' targets.
   static constexpr size_t kBackgrounds = 3;
-  static constexpr size_t kLanes = 4;  // that are read at once, perhaps beyond the end
-  static constexpr uint32_t kCutBits = 7;
-  static constexpr int32_t kNoCut = INT32_MAX;
+  static constexpr size_t kLanes = 4;
   static constexpr size_t kMaxChain = 4;
   static constexpr size_t kHeights = 9;  // that reaches are known of
 
   // What is still to be told apart: the runs first..last, and whether the heaviest value among them
   // has been peeled already.
   struct Part {
-    uint16_t first;
-    uint16_t last;
+    uint32_t first;
+    uint32_t last;
     bool peeled;
   };
 
   static Part MakePart(size_t first, size_t last, bool peeled) {
-    return {static_cast<uint16_t>(first), static_cast<uint16_t>(last), peeled};
+    return {static_cast<uint32_t>(first), static_cast<uint32_t>(last), peeled};
   }
 
-  struct Best {
-    uint32_t cost;
-    uint32_t height;
-  };
-
-  // The cheapest trees of all intervals without a bound on their height.
+  // The cheapest trees of all intervals without a bound on their height. Costs are whole numbers
+  // below 2^24, which a float holds exactly: of floats, every machine finds the least of several at
+  // once.
   struct Plans {
-    uint32_t cost[kMaxRuns * kMaxRuns + kLanes];        // by first and last run
-    uint32_t transposed[kMaxRuns * kMaxRuns + kLanes];  // the same, by last and first run
-    uint8_t height[kMaxRuns * kMaxRuns];                // by first and last run
+    float cost[kMaxRuns * kMaxRuns];           // by first and last run
+    float transposed[kMaxRuns * kMaxRuns];     // the same, by last and first run
+    uint8_t height[kMaxRuns * kMaxRuns] = {};  // by first and last run: one more, once it is known
   };
 
   struct Chain {
@@ -93,8 +88,8 @@ class TreeSearch {
 
   // The trees whose root is a cut.
   struct Cuts {
-    const uint32_t* lower;  // what they cost below the cut, by the last run there
-    const uint32_t* upper;  // and above it, by the first run there
+    const float* lower;  // what they cost below the cut, by the last run there
+    const float* upper;  // and above it, by the first run there
     bool lower_peeled;
     bool upper_peeled;
     size_t from;
@@ -178,17 +173,28 @@ class TreeSearch {
   // In a chain at least every second run is tested.
   static bool MayBeChain(Part part) { return size_t{part.last} - part.first <= 2 * kMaxChain + 1; }
 
-  static int32_t CheapestCut(const Cuts& cuts);
-  static uint32_t CostOf(int32_t cut) { return static_cast<uint32_t>(cut) >> kCutBits; }
-  static size_t CutOf(int32_t cut) { return static_cast<size_t>(cut) & ((1u << kCutBits) - 1); }
+  uint32_t CostOf(Part part) const {
+    return static_cast<uint32_t>(plans_[part.peeled].cost[Index(part)]);
+  }
+
+  // Every test takes away a run or peels the heaviest, so that so many tests are enough for the
+  // cheapest tree, and what it leaves of them is for each half.
+  static bool IsBoundless(Part part, uint32_t height) {
+    return height + part.peeled >= 2u * (part.last - part.first + 1u);
+  }
+
+  static uint32_t CostOf(const Cuts& cuts, size_t cut) {
+    return static_cast<uint32_t>(cuts.lower[cut - 1] + cuts.upper[cut]);
+  }
+  static float LeastCost(const Cuts& cuts);
 
   void FindHeaviest();
   void FindChainEnds();
   void FindReaches();
   size_t ChainReach(size_t first, size_t which, size_t tests) const;
   void Plan(Part part);
-  Best FindBest(Part part);
-  Best FindBestCut(Part part) const;
+  uint32_t FindCost(Part part);
+  uint32_t HeightOf(Part part);
   bool FindChain(Part part, size_t which, uint32_t limit);
 
   uint32_t CostWithin(Part part, uint32_t height, uint32_t limit);
