@@ -4,13 +4,17 @@
  * importing this package costs.
  */
 import { LockdownError } from './errors'
+import { native } from './native'
 import type OnDemand = require('./on-demand')
 
 let loaded: typeof OnDemand | undefined
 
 function onDemand(): typeof OnDemand {
+  if (loaded !== undefined) return loaded
   try {
-    return (loaded ??= require('./on-demand') as typeof OnDemand)
+    loaded = require('./on-demand') as typeof OnDemand
+    loaded.takeNativeFrom(native)
+    return loaded
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new LockdownError('ERR_LATE_LOAD', {

@@ -97,6 +97,7 @@ export const IO_URING_ENTER = 426
 export interface Native {
   compile(rules: Uint32Array): NativeCompilation
   install(program: Uint8Array, options: NativeInstallOptions): NativeInstallation
+  /** `error` is an errno, or 0; with one, the threads are those that the last installation saw. */
   census(): { readonly error: number; readonly threads: readonly NativeThread[] }
   probe(): NativeProbe
   /** Whether every filter this process installed itself lets the call through. */
@@ -120,11 +121,20 @@ export interface Native {
 }
 
 let loaded: Native | undefined
+let source = load
 
 /** @throws LockdownError ERR_UNSUPPORTED_PLATFORM, ERR_UNSUPPORTED_ARCH, ERR_ADDON_LOAD */
 export function native(): Native {
-  loaded ??= load()
+  loaded ??= source()
   return loaded
+}
+
+/**
+ * For the files of the package that are loaded late: the addon is asked of the one that loaded them, since
+ * a policy in force may forbid opening it again.
+ */
+export const takeNativeFrom = (other: () => Native): void => {
+  source = other
 }
 
 function load(): Native {
@@ -141,10 +151,10 @@ function load(): Native {
     })
   }
   try {
-    // Spelt out, so that bundlers see both files.
-    return process.arch === 'x64'
-      ? (require('../prebuilds/linux-x64/seccomp-ts.node') as Native)
-      : (require('../prebuilds/linux-arm64/seccomp-ts.node') as Native)
+    // Not by require(), which spends half as long again on finding the file.
+    const addon = { exports: {} as Native }
+    process.dlopen(addon, `${__dirname}/../prebuilds/linux-${process.arch}/seccomp-ts.node`)
+    return addon.exports
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     const refused = (cause as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED'

@@ -24,7 +24,7 @@ import { isSupported, probe } from './lockdown/probe'
 import { compileAllowing, compileUnprepared } from './lockdown/unprepared'
 import { definePolicy, rulesOf } from './policy/define'
 import { letsThrough, normalise } from './policy/normalise'
-import { native } from './native'
+import { native, takeNativeFrom } from './native'
 import { hostTarget } from './policy/target'
 import { preparedPolicies } from './promises'
 import { fork } from './sandbox/fork'
@@ -60,6 +60,7 @@ const onDemand = {
   run,
   simulate,
   syscallName,
+  takeNativeFrom,
 }
 
 export = onDemand

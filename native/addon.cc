@@ -174,9 +174,10 @@ Napi::Value InstallProgram(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// census() -> { error, threads }
+// census() -> { error, threads }; after an error, the threads that the last installation saw
 Napi::Value ReadCensus(const Napi::CallbackInfo& info) {
-  const Census census = TakeCensus();
+  Census census = TakeCensus();
+  if (census.error != 0) census.threads = RememberedThreads();
   auto result = Napi::Object::New(info.Env());
   result.Set("error", census.error);
   result.Set("threads", ToArray(info.Env(), census.threads));

@@ -44,6 +44,11 @@ const OFFSET_OF_K = 4
 
 export function programOf({ program, pid }: PreparedPolicy, target: Target): Program {
   const bytes = Buffer.from(program, 'base64')
-  for (const index of pid) bytes.writeUInt32LE(target.pid, INSTRUCTION_SIZE * index + OFFSET_OF_K)
+  for (const index of pid) {
+    // In the byte order of all machines that are supported.
+    for (let i = 0; i < 4; i++) {
+      bytes[INSTRUCTION_SIZE * index + OFFSET_OF_K + i] = target.pid >>> (8 * i)
+    }
+  }
   return Object.freeze({ arch: target.arch, bytes, length: bytes.length / INSTRUCTION_SIZE })
 }

@@ -43,7 +43,6 @@ export function lockdown(policy: Policy, options?: LockdownOptions): Status {
   remember({
     policy: compiled.name ?? 'unnamed',
     proved: parsed.prove,
-    threads,
     ioUring: plan.status,
     risks: [...plan.risks, ...optionRisks(parsed), ...kernelRisks(result.threads)],
     ...(result.listener >= 0 ? { listener: result.listener } : {}),

@@ -53,23 +53,37 @@ const ON_UNSUPPORTED = ['throw', 'warn'] as const
 const FLAGS = ['noNewPrivs', 'log', 'specAllow', 'listener', 'prove'] as const
 const KNOWN = ['ioUring', 'onUnsupported', ...FLAGS]
 
+const DEFAULTS: ParsedOptions = Object.freeze({
+  ioUring: 'auto',
+  noNewPrivs: true,
+  log: false,
+  specAllow: false,
+  listener: false,
+  prove: true,
+  onUnsupported: 'throw',
+})
+
 /** @throws PolicyError ERR_OPTION, ERR_UNKNOWN_KEY, ERR_POLICY_SHAPE */
 export function parseOptions(input: unknown): ParsedOptions {
+  if (input === undefined) return DEFAULTS
   return reading('options', () => {
     const fields = readFields(input ?? {}, 'options', 'an options object')
     refuseUnknownKeys(fields, KNOWN, 'options', 'lockdown')
-    const flag = (name: (typeof FLAGS)[number], otherwise: boolean): boolean => {
+    const flag = (name: (typeof FLAGS)[number]): boolean => {
       const value = fields.get(name)
-      if (value === undefined) return otherwise
+      if (value === undefined) return DEFAULTS[name]
       if (typeof value === 'boolean') return value
       throw new PolicyError('ERR_OPTION', {
         path: `options.${name}`,
         problem: `expected true or false, got ${describeValue(value)}`,
       })
     }
-    const choice = <T extends string>(name: string, known: readonly T[], otherwise: T): T => {
+    const choice = <Name extends 'ioUring' | 'onUnsupported'>(
+      name: Name,
+      known: readonly ParsedOptions[Name][],
+    ): ParsedOptions[Name] => {
       const value = fields.get(name)
-      if (value === undefined) return otherwise
+      if (value === undefined) return DEFAULTS[name]
       const found = known.find((each) => each === value)
       if (found !== undefined) return found
       throw new PolicyError('ERR_OPTION', {
@@ -79,13 +93,13 @@ export function parseOptions(input: unknown): ParsedOptions {
       })
     }
     return {
-      ioUring: choice('ioUring', IO_URING, 'auto'),
-      noNewPrivs: flag('noNewPrivs', true),
-      log: flag('log', false),
-      specAllow: flag('specAllow', false),
-      listener: flag('listener', false),
-      prove: flag('prove', true),
-      onUnsupported: choice('onUnsupported', ON_UNSUPPORTED, 'throw'),
+      ioUring: choice('ioUring', IO_URING),
+      noNewPrivs: flag('noNewPrivs'),
+      log: flag('log'),
+      specAllow: flag('specAllow'),
+      listener: flag('listener'),
+      prove: flag('prove'),
+      onUnsupported: choice('onUnsupported', ON_UNSUPPORTED),
     }
   })
 }

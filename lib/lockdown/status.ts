@@ -58,7 +58,6 @@ export interface Status {
 export interface Lockdown {
   readonly policy: string
   readonly proved: boolean
-  readonly threads: readonly ThreadState[]
   readonly ioUring: IoUringStatus
   readonly risks: readonly Risk[]
   readonly listener?: number
@@ -103,17 +102,19 @@ export function status(): Status {
     if (error instanceof LockdownError) return unprotected(error.message)
     throw error
   }
-  const census = addon.census()
-  return describe(addon, census.error === 0 ? census.threads.map(toThreadState) : undefined)
+  const { error, threads } = addon.census()
+  return describe(addon, threads.map(toThreadState), error !== 0)
 }
 
 /** `status()` for who has just looked at every thread. */
-export const statusOf = (threads: readonly ThreadState[]): Status => describe(native(), threads)
+export const statusOf = (threads: readonly ThreadState[]): Status =>
+  describe(native(), threads, false)
 
-function describe(addon: Native, census: readonly ThreadState[] | undefined): Status {
+function describe(addon: Native, seen: readonly ThreadState[], isStale: boolean): Status {
   const lockdowns = addon.notes().map((note) => JSON.parse(note) as Lockdown)
   const newest = lockdowns.at(-1)
-  const threads = census ?? newest?.threads ?? []
+  // What was seen on the way to a lockdown that failed says nothing of one.
+  const threads = isStale && newest === undefined ? [] : seen
   const own = threads[0]
   const sealed = newest !== undefined && !addon.permits(IO_URING_ENTER)
   const risks = lockdowns
@@ -126,7 +127,7 @@ function describe(addon: Native, census: readonly ThreadState[] | undefined): St
       description: 'lockdown() was not called in this process, or not with success.',
     })
   }
-  if (census === undefined) {
+  if (isStale) {
     risks.push({
       code: 'census-stale',
       description:

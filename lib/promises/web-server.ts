@@ -21,17 +21,27 @@ import {
 } from '../policy'
 import type { SyscallName } from '../syscalls'
 
-const allowAll = (
-  ...groups: readonly (readonly SyscallName[])[]
-): { [S in SyscallName]?: RulesFor<S> } =>
-  Object.fromEntries(groups.flat().map((name) => [name, allow]))
+type Rules = { [S in SyscallName]?: RulesFor<S> }
+
+/** Without a prototype, which makes it a table from the start: every start of a program fills it. */
+function allowAll(...groups: readonly (readonly SyscallName[])[]): Rules {
+  const rules = Object.create(null) as Record<string, typeof allow>
+  for (const group of groups) {
+    for (const name of group) rules[name] = allow
+  }
+  return rules
+}
+
+/** What `{ ...rules, ...others }` is, in place. */
+const add = <A extends object, B extends object>(rules: A, others: B): Omit<A, keyof B> & B =>
+  Object.assign(rules, others)
 
 /** include/uapi/asm-generic/fcntl.h: FASYNC. */
 const O_ASYNC = 0x2000
 
 /** Memory, time, threads' own business, and the descriptors that are already open. */
-const runtime = {
-  ...allowAll(
+const runtime = add(
+  allowAll(
     ['read', 'write', 'readv', 'writev', 'pread64', 'pwrite64', 'preadv', 'pwritev'],
     ['close', 'fstat', 'lseek', 'dup', 'dup3', 'fsync', 'fdatasync', 'pipe2', 'eventfd2'],
     ['brk', 'mmap', 'munmap', 'mprotect', 'mremap'],
@@ -49,33 +59,35 @@ const runtime = {
     ['wait4'],
     ['exit', 'exit_group'],
   ),
-  // Not the two that, with privilege, take pages of memory out of use.
-  madvise: allow.when({ behavior: noneOf('MADV_HWPOISON', 'MADV_SOFT_OFFLINE') }),
-  fcntl: [
-    allow.when({ cmd: oneOf('F_GETFL', 'F_GETFD', 'F_SETFD', 'F_DUPFD_CLOEXEC') }),
-    // Not O_ASYNC: on a terminal it makes the kernel signal the terminal's foreground processes.
-    allow.when({ cmd: eq('F_SETFL'), arg2: hasNone(O_ASYNC) }),
-  ],
-  // Not TIOCSTI and TIOCLINUX, which type into the terminal the service was started from.
-  ioctl: allow.when({ cmd: oneOf('TCGETS', 'TIOCGWINSZ', 'FIONBIO', 'FIONREAD', 'FIOCLEX') }),
-  // Reading limits, not setting them: new_rlim is NULL.
-  prlimit64: allow.when({ arg2: eq(0) }),
-  // Thread names; and what a second, tighter lockdown needs.
-  prctl: allow.when({
-    option: oneOf(
-      'PR_SET_NAME',
-      'PR_GET_NAME',
-      'PR_SET_VMA',
-      'PR_GET_SECCOMP',
-      'PR_GET_NO_NEW_PRIVS',
-      'PR_SET_NO_NEW_PRIVS',
-    ),
-  }),
-  seccomp: allow,
-  // abort() and V8's fatal errors signal this process; no other may be reached.
-  kill: allow.when({ pid: eq('SELF') }),
-  tgkill: allow.when({ tgid: eq('SELF') }),
-} satisfies Policy['syscalls']
+  {
+    // Not the two that, with privilege, take pages of memory out of use.
+    madvise: allow.when({ behavior: noneOf('MADV_HWPOISON', 'MADV_SOFT_OFFLINE') }),
+    fcntl: [
+      allow.when({ cmd: oneOf('F_GETFL', 'F_GETFD', 'F_SETFD', 'F_DUPFD_CLOEXEC') }),
+      // Not O_ASYNC: on a terminal it makes the kernel signal the terminal's foreground processes.
+      allow.when({ cmd: eq('F_SETFL'), arg2: hasNone(O_ASYNC) }),
+    ],
+    // Not TIOCSTI and TIOCLINUX, which type into the terminal the service was started from.
+    ioctl: allow.when({ cmd: oneOf('TCGETS', 'TIOCGWINSZ', 'FIONBIO', 'FIONREAD', 'FIOCLEX') }),
+    // Reading limits, not setting them: new_rlim is NULL.
+    prlimit64: allow.when({ arg2: eq(0) }),
+    // Thread names; and what a second, tighter lockdown needs.
+    prctl: allow.when({
+      option: oneOf(
+        'PR_SET_NAME',
+        'PR_GET_NAME',
+        'PR_SET_VMA',
+        'PR_GET_SECCOMP',
+        'PR_GET_NO_NEW_PRIVS',
+        'PR_SET_NO_NEW_PRIVS',
+      ),
+    }),
+    seccomp: allow,
+    // abort() and V8's fatal errors signal this process; no other may be reached.
+    kill: allow.when({ pid: eq('SELF') }),
+    tgkill: allow.when({ tgid: eq('SELF') }),
+  } satisfies Policy['syscalls'],
+)
 
 /** New threads: never a new process, never a new namespace. clone3 answers ENOSYS by itself. */
 const threads = {
@@ -101,15 +113,17 @@ const threads = {
 const readOnly = maskedEq(['O_ACCMODE', 'O_CREAT', 'O_TRUNC'], 'O_RDONLY')
 
 /** Opening for reading, and looking at what is there. */
-const fsRead = {
-  ...allowAll(
+const fsRead = add(
+  allowAll(
     ['stat', 'lstat', 'newfstatat', 'statx', 'statfs', 'fstatfs'],
     ['access', 'faccessat', 'faccessat2', 'readlink', 'readlinkat'],
     ['getdents64', 'getdents', 'preadv2', 'fadvise64'],
   ),
-  open: [allow.when({ flags: readOnly }), errno('EACCES')],
-  openat: [allow.when({ flags: readOnly }), errno('EACCES')],
-} satisfies Policy['syscalls']
+  {
+    open: [allow.when({ flags: readOnly }), errno('EACCES')],
+    openat: [allow.when({ flags: readOnly }), errno('EACCES')],
+  } satisfies Policy['syscalls'],
+)
 
 /** include/linux/net.h: SOCK_TYPE_MASK; above it stand SOCK_CLOEXEC and SOCK_NONBLOCK. */
 const SOCK_TYPE_MASK = 0xf
@@ -145,26 +159,28 @@ const SOL_IPV6 = [
 ] as const
 
 /** TCP and UDP, both ways. */
-const net = {
-  ...allowAll(
+const net = add(
+  allowAll(
     ['bind', 'listen', 'accept', 'accept4', 'connect', 'shutdown'],
     ['getsockname', 'getpeername', 'getsockopt'],
     ['sendto', 'recvfrom', 'sendmsg', 'recvmsg', 'sendmmsg', 'recvmmsg'],
   ),
-  socket: [
-    allow.when({ family: internet, type: stream, protocol: oneOf(0, 'IPPROTO_TCP') }),
-    allow.when({ family: internet, type: datagram, protocol: oneOf(0, 'IPPROTO_UDP') }),
-    // getaddrinfo() and os.networkInterfaces() ask the kernel for its addresses: NETLINK_ROUTE, 0.
-    allow.when({ family: eq('AF_NETLINK'), type: raw, protocol: eq(0) }),
-  ],
-  setsockopt: [
-    allow.when({ level: eq(1), optname: oneOf(...SOL_SOCKET) }),
-    allow.when({ level: eq(6), optname: oneOf(...SOL_TCP) }),
-    allow.when({ level: eq(0), optname: oneOf(...SOL_IP) }),
-    allow.when({ level: eq(41), optname: oneOf(...SOL_IPV6) }),
-    errno('ENOPROTOOPT'),
-  ],
-} satisfies Policy['syscalls']
+  {
+    socket: [
+      allow.when({ family: internet, type: stream, protocol: oneOf(0, 'IPPROTO_TCP') }),
+      allow.when({ family: internet, type: datagram, protocol: oneOf(0, 'IPPROTO_UDP') }),
+      // getaddrinfo() and os.networkInterfaces() ask the kernel for its addresses: NETLINK_ROUTE, 0.
+      allow.when({ family: eq('AF_NETLINK'), type: raw, protocol: eq(0) }),
+    ],
+    setsockopt: [
+      allow.when({ level: eq(1), optname: oneOf(...SOL_SOCKET) }),
+      allow.when({ level: eq(6), optname: oneOf(...SOL_TCP) }),
+      allow.when({ level: eq(0), optname: oneOf(...SOL_IP) }),
+      allow.when({ level: eq(41), optname: oneOf(...SOL_IPV6) }),
+      errno('ENOPROTOOPT'),
+    ],
+  } satisfies Policy['syscalls'],
+)
 
 /** A ready policy is known by its identity: nothing in it may change. All else is frozen already. */
 function freezeLists<Rules extends object>(rules: Rules): Rules {
@@ -183,5 +199,5 @@ export const webServer = Object.freeze({
   default: errno('EPERM'),
   // Old enough for the kernels Node 20 runs on; libc falls back from whatever came later.
   baseline: '5.10',
-  syscalls: freezeLists({ ...runtime, ...threads, ...fsRead, ...net }),
+  syscalls: freezeLists(add(add(add(runtime, threads), fsRead), net)),
 } as const satisfies Policy)

@@ -117,6 +117,7 @@ void VerifyThreads(PreparedCensus* prepared, pid_t self, int filters_before,
     result->tid = FindUnfiltered(census.threads, filters_before);
     if (result->tid == 0 && result->error == 0) {
       result->outcome = InstallOutcome::kInstalled;
+      RememberThreads(census.threads);
       return;
     }
   }

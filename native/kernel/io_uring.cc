@@ -286,7 +286,8 @@ class Retirement {
     if (scratch_ != nullptr) munmap(scratch_, kScratchSize);
   }
 
-  RetireRefusal Run();
+  // `left` is what there is after it, if it did not refuse.
+  RetireRefusal Run(RingCensus* left);
 
  private:
   RetireRefusal FindEverything();
@@ -818,7 +819,7 @@ RetireRefusal Retirement::RefuseBusy() {
   return RetireRefusal::kThreadsBusy;
 }
 
-RetireRefusal Retirement::Run() {
+RetireRefusal Retirement::Run(RingCensus* left) {
   if (scratch_ == nullptr) return RetireRefusal::kOutOfMemory;
   if (!memory_.ok()) return RetireRefusal::kProcUnreadable;
   const uint64_t start = Now();
@@ -833,7 +834,11 @@ RetireRefusal Retirement::Run() {
       Pause();
       continue;
     }
-    if (refusal != RetireRefusal::kNone || rings_.empty()) return refusal;
+    if (refusal != RetireRefusal::kNone) return refusal;
+    if (rings_.empty()) {
+      *left = ListRings();
+      return refusal;
+    }
     result_->fds.clear();
     if (deadline_ == 0) deadline_ = Now() + kRestBudgetNs;
 
@@ -867,8 +872,11 @@ RetireRefusal Retirement::Run() {
       if (waiting) Pause();
     }
     rings_.clear();  // closes our views of them
-    // Again from the start: a thread may have opened or closed a ring meanwhile.
-    if (Now() > deadline_) return gone ? RetireRefusal::kRingsRemain : RetireRefusal::kNone;
+    // Again from the start if a thread has opened or closed a ring meanwhile.
+    if (gone && Now() > deadline_) return RetireRefusal::kRingsRemain;
+    if (gone) continue;
+    *left = ListRings();
+    if (left->fds.empty() || Now() > deadline_) return RetireRefusal::kNone;
   }
 }
 
@@ -898,21 +906,20 @@ RetireResult RetireRings(const void* own_loop_fields) {
     return result;
   }
   const uint64_t start = Now();
-  result.refusal = Retirement(own_loop_fields, &result).Run();
+  RingCensus left;
+  result.refusal = Retirement(own_loop_fields, &result).Run(&left);
   if (result.refusal == RetireRefusal::kNone) {
     // The kernel takes a ring apart, and stops its SQPOLL thread, a moment after the last reference
     // is gone (io_uring/io_uring.c, io_ring_exit_work).
-    for (const uint64_t end = Now() + kSettleBudgetNs;;) {
-      RingCensus census = ListRings();
-      if (census.Clear()) break;
-      if (!census.known) {
+    for (const uint64_t end = Now() + kSettleBudgetNs; !left.Clear(); left = ListRings()) {
+      if (!left.known) {
         result.refusal = RetireRefusal::kProcUnreadable;
         break;
       }
-      if (Now() > end || !census.fds.empty()) {
+      if (Now() > end || !left.fds.empty()) {
         result.refusal = RetireRefusal::kRingsRemain;
-        result.fds = census.fds;
-        result.tids = census.sqpoll_threads;
+        result.fds = left.fds;
+        result.tids = left.sqpoll_threads;
         break;
       }
       Pause();

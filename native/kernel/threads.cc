@@ -1,8 +1,12 @@
 #include "kernel/threads.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <algorithm>
 
 namespace seccomp_ts {
 namespace {
@@ -64,7 +68,29 @@ int ForEachStatus(Visitor visit) {
   return error;
 }
 
+// Never freed, since another thread may be reading it.
+struct Remembered {
+  size_t count;
+  ThreadState threads[1];
+};
+Remembered* remembered = nullptr;
+
 }  // namespace
+
+void RememberThreads(const std::vector<ThreadState>& threads) {
+  const size_t size = offsetof(Remembered, threads) + threads.size() * sizeof(ThreadState);
+  auto* entry = static_cast<Remembered*>(malloc(std::max(size, sizeof(Remembered))));
+  if (entry == nullptr) abort();
+  entry->count = threads.size();
+  std::copy(threads.begin(), threads.end(), entry->threads);
+  __atomic_store_n(&remembered, entry, __ATOMIC_RELEASE);
+}
+
+std::vector<ThreadState> RememberedThreads() {
+  const Remembered* entry = __atomic_load_n(&remembered, __ATOMIC_ACQUIRE);
+  if (entry == nullptr) return {};
+  return std::vector<ThreadState>(entry->threads, entry->threads + entry->count);
+}
 
 Census TakeCensus() {
   Census census;

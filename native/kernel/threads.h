@@ -55,6 +55,11 @@ class PreparedCensus {
   std::vector<ThreadState> before_;
 };
 
+// Keeps what the last installation saw, for when a policy in force forbids looking again. Any
+// thread may ask.
+void RememberThreads(const std::vector<ThreadState>& threads);
+std::vector<ThreadState> RememberedThreads();
+
 }  // namespace seccomp_ts
 
 #endif  // SECCOMP_TS_NATIVE_KERNEL_THREADS_H_
