@@ -38,7 +38,12 @@ module.exports = tseslint.config(
       // by those who need them, because loading them takes longer than a lockdown.
       '@typescript-eslint/no-require-imports': [
         'error',
-        { allow: ['\\.node$', '^node:', '^\\./prepared', '^\\./on-demand$', '^\\./generated/'] },
+        {
+          allow: [
+            ...['\\.node$', '^node:', '^\\./prepared', '^\\./on-demand$', '^\\./generated/'],
+            ...['^\\./profiles$', '^jsonc-parser$', '^yaml$'],
+          ],
+        },
       ],
       // Numbers are what system calls are made of.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],

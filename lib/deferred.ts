@@ -3,30 +3,31 @@
  * locks itself down with a ready policy never needs it, and reading it would be most of what
  * importing this package costs.
  */
-import { LockdownError } from './errors'
+import { loadLate } from './late'
 import type OnDemand = require('./on-demand')
+import type * as Profiles from './profiles'
 
-let loaded: typeof OnDemand | undefined
-
-function onDemand(): typeof OnDemand {
-  try {
-    return (loaded ??= require('./on-demand') as typeof OnDemand)
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new LockdownError('ERR_LATE_LOAD', {
-      problem: `a part of seccomp-ts that is loaded on first use could not be loaded (${reason})`,
-      hint: 'A policy in force may forbid opening files: call definePolicy for what comes later before the first lockdown.',
-      cause,
-    })
-  }
-}
+let onDemand: typeof OnDemand | undefined
 
 const deferred = <Name extends keyof typeof OnDemand>(name: Name): (typeof OnDemand)[Name] => {
   const call = (...args: unknown[]): unknown => {
-    const implementation = onDemand()[name] as (...args: unknown[]) => unknown
+    onDemand ??= loadLate(() => require('./on-demand')) as typeof OnDemand
+    const implementation = onDemand[name] as (...args: unknown[]) => unknown
     return implementation(...args)
   }
   return call as (typeof OnDemand)[Name]
+}
+
+let profiles: typeof Profiles | undefined
+
+/** The same for what reads profiles of other tools: a file of its own, and packages with it. */
+const ofProfiles = <Name extends keyof typeof Profiles>(name: Name): (typeof Profiles)[Name] => {
+  const call = (...args: unknown[]): unknown => {
+    profiles ??= loadLate(() => require('./profiles')) as typeof Profiles
+    const implementation = profiles[name] as (...args: unknown[]) => unknown
+    return implementation(...args)
+  }
+  return call as (typeof Profiles)[Name]
 }
 
 /**
@@ -81,6 +82,15 @@ export const disassemble = deferred('disassemble')
  */
 export const fork = deferred('fork')
 
+/**
+ * A container profile (OCI, Docker, Podman, SeccompProfile, systemd …) as a policy for a target, in one
+ * step: `resolveProfile(readProfile(input).profile, target).policy`, without the findings.
+ *
+ * @param input the text of a profile, its bytes, or what JSON.parse made of it
+ * @throws ProfileError, PolicyError as those two do
+ */
+export const fromOci = ofProfiles('fromOci')
+
 /** Whether `lockdown()` can be expected to work here. Never throws. */
 export const isSupported = deferred('isSupported')
 
@@ -106,6 +116,24 @@ export const probe = deferred('probe')
  * @throws AnalysisError ERR_INVALID_PROGRAM, ERR_UNDECIDED
  */
 export const prove = deferred('prove')
+
+/**
+ * Reads a profile of any dialect: which is detected, or named. Strictly: what has no single meaning is a
+ * finding of severity `error`, with its line and column; what cannot be read is an error.
+ *
+ * @throws ProfileError ERR_PROFILE_SYNTAX, ERR_PROFILE_LIMIT, ERR_PROFILE_DIALECT, ERR_PROFILE_INVALID
+ * @throws PolicyError ERR_OPTION
+ */
+export const readProfile = ofProfiles('readProfile')
+
+/**
+ * What a profile comes to for an architecture, capabilities and a kernel, as a policy: read strictly, or
+ * with `runtime` as that runtime would enforce it.
+ *
+ * @throws ProfileError ERR_PROFILE_INVALID, ERR_PROFILE_REFUSED, ERR_PROFILE_UNDETERMINED, ERR_PROFILE_LIMIT
+ * @throws PolicyError for a mistake in the target
+ */
+export const resolveProfile = ofProfiles('resolveProfile')
 
 /**
  * What a policy or a program does with a call: the action, and the rule that decides or how many

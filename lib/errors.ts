@@ -49,9 +49,19 @@ export type LockdownErrorCode =
 /** Why a program could not be analysed. It was neither proved nor refuted. */
 export type AnalysisErrorCode = 'ERR_INVALID_PROGRAM' | 'ERR_UNDECIDED'
 
-export type ErrorCode = PolicyErrorCode | LockdownErrorCode | AnalysisErrorCode
+/** Why a profile of another tool could not be read, or not be resolved for a target. */
+export type ProfileErrorCode =
+  | 'ERR_PROFILE_SYNTAX'
+  | 'ERR_PROFILE_LIMIT'
+  | 'ERR_PROFILE_DIALECT'
+  | 'ERR_PROFILE_SHAPE'
+  | 'ERR_PROFILE_INVALID'
+  | 'ERR_PROFILE_REFUSED'
+  | 'ERR_PROFILE_UNDETERMINED'
 
-/** The base of both kinds, for `catch (e) { if (e instanceof SeccompError) … }`. */
+export type ErrorCode = PolicyErrorCode | LockdownErrorCode | AnalysisErrorCode | ProfileErrorCode
+
+/** The base of all kinds, for `catch (e) { if (e instanceof SeccompError) … }`. */
 export class SeccompError extends Error {
   /** Stable, machine-readable. */
   readonly code: ErrorCode
@@ -179,6 +189,62 @@ export class AnalysisError extends SeccompError {
 
   override get name(): string {
     return 'AnalysisError'
+  }
+}
+
+/** Where in the text of a profile something stands. */
+export interface ProfilePlace {
+  /** As a JSON path: `$.syscalls[3].args[0].value`. */
+  readonly path: string
+  /** From 1. */
+  readonly line: number
+  /** From 1, in UTF-16 code units, as editors count. */
+  readonly column: number
+}
+
+/** Something in a profile that does nothing, or not the same everywhere, or not what it seems to. */
+export interface ProfileFinding extends ProfilePlace {
+  /** Stable, machine-readable: `'duplicate-key'`. docs/profiles.md lists them. */
+  readonly code: string
+  /**
+   * `error`: two readers would take it for different things, or somebody would drop it: without a
+   * runtime to follow, the profile is not resolved. `warning`: it has one meaning, hardly the one
+   * that was meant. `info`: how it was read.
+   */
+  readonly severity: 'error' | 'warning' | 'info'
+  readonly message: string
+}
+
+export interface ProfileErrorDetails extends ProfilePlace {
+  /** What was wrong, without the place. */
+  problem: string
+  /** What to do. */
+  hint?: string | undefined
+  /** Everything that is wrong, where it is more than one thing. */
+  findings?: readonly ProfileFinding[] | undefined
+  cause?: unknown
+}
+
+/** A profile cannot be read, or a runtime would refuse it. */
+export class ProfileError extends SeccompError {
+  declare readonly code: ProfileErrorCode
+  readonly path: string
+  readonly line: number
+  readonly column: number
+  declare readonly findings?: readonly ProfileFinding[]
+
+  constructor(code: ProfileErrorCode, details: ProfileErrorDetails) {
+    const { path, line, column, problem, hint } = details
+    const tail = hint === undefined ? '' : ` ${hint}`
+    super(code, `line ${line}, column ${column} (${path}): ${problem}.${tail}`, causeOf(details))
+    this.path = path
+    this.line = line
+    this.column = column
+    if (details.findings !== undefined) this.findings = details.findings
+  }
+
+  override get name(): string {
+    return 'ProfileError'
   }
 }
 

@@ -8,13 +8,16 @@ export {
   definePolicy,
   disassemble,
   fork,
+  fromOci,
   isSupported,
   lint,
   probe,
   prove,
+  readProfile,
+  resolveProfile,
   simulate,
 } from './deferred'
-export { AnalysisError, LockdownError, PolicyError, SeccompError } from './errors'
+export { AnalysisError, LockdownError, PolicyError, ProfileError, SeccompError } from './errors'
 export { lockdown } from './lockdown/lockdown'
 export { status } from './lockdown/status'
 export { allow, errno, kill, killThread, log, notify, trace, trap } from './policy/actions'
@@ -39,6 +42,9 @@ export type {
   ErrorCode,
   LockdownErrorCode,
   PolicyErrorCode,
+  ProfileErrorCode,
+  ProfileFinding,
+  ProfilePlace,
   ThreadState,
 } from './errors'
 export type {
@@ -74,5 +80,20 @@ export type { CompileTarget, Program } from './compiler/compile'
 export type { IoUringChoice, LockdownOptions } from './lockdown/options'
 export type { ProbeReport } from './lockdown/probe'
 export type { IoUringStatus, Risk, Status } from './lockdown/status'
+export type {
+  Dialect,
+  Profile,
+  ProfileAction,
+  ProfileArchitecture,
+  ProfileArg,
+  ProfileConditions,
+  ProfileEntry,
+  ProfileOperator,
+  ProfileTarget,
+  ReadProfileOptions,
+  ReadProfileResult,
+  ResolveProfileResult,
+  Runtime,
+} from './profiles'
 export type { ForkOptions } from './sandbox/fork'
 export type { Arch, ErrnoName, SyscallName } from './syscalls'

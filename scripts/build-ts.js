@@ -1,5 +1,5 @@
 // lib/ → dist/: declarations by tsc, and JavaScript by esbuild: what every start needs in one file
-// (index.js), the rest in another (on-demand.js), and the preload. Removes what was there first,
+// (index.js), the rest in others (on-demand.js, profiles.js), and the preload. Removes what was there first,
 // so that a deleted source leaves nothing to publish, and emits nothing when there are type errors,
 // so that a failed build never looks up to date.
 'use strict'
@@ -19,24 +19,29 @@ async function buildTs() {
   quietly(tool('tsc'), ['-p', 'tsconfig.build.json', '--noEmitOnError', '--pretty', 'false'])
   buildTables()
   await bundle('on-demand', [takeFromIndex])
+  await bundle('profiles', [takeFromIndex], 'profiles/on-demand')
   await bundle('register', [takeFromIndex])
   // Twice: it takes a compiler to prepare what the second one contains.
   await bundle('index', [preparedPolicies({})])
   await bundle('index', [preparedPolicies(prepare())])
-  checkReferences(['on-demand', 'register'])
+  checkReferences(['on-demand', 'profiles', 'register'])
 }
 
-async function bundle(name, plugins) {
+async function bundle(name, plugins, source = name) {
   await require('esbuild').build({
     absWorkingDir: root,
-    entryPoints: [`lib/${name}.ts`],
+    entryPoints: { [name]: `lib/${source}.ts` },
     outdir: 'dist',
     bundle: true,
     platform: 'node',
     format: 'cjs',
     target: 'node20',
-    // Loaded only when it is needed: the addon, the tables, and the package by its own name.
-    external: ['*.node', './generated/tables', './on-demand', 'seccomp-ts/register'],
+    // Loaded only when it is needed: the addon, the tables, what reads profiles with the packages it
+    // takes, and the package by its own name.
+    external: [
+      ...['*.node', './generated/tables', './on-demand', './profiles'],
+      ...['jsonc-parser', 'yaml', 'seccomp-ts/register'],
+    ],
     plugins,
   })
 }

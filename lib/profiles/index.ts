@@ -1,0 +1,18 @@
+/** Profiles of other tools: read, and resolved to policies. */
+export { fromOci } from './from-oci'
+export { readProfile } from './read'
+export type { ReadProfileOptions, ReadProfileResult } from './read'
+export { resolveProfile } from './resolve'
+export type { ResolveProfileResult } from './resolve'
+export type { Runtime } from './runtimes'
+export type { ProfileTarget } from './target'
+export type {
+  Dialect,
+  Profile,
+  ProfileAction,
+  ProfileArchitecture,
+  ProfileArg,
+  ProfileConditions,
+  ProfileEntry,
+  ProfileOperator,
+} from './types'
