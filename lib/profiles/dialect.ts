@@ -43,6 +43,10 @@ export function kindOf(node: TreeNode): { apiVersion: string; kind: string } | u
   return apiVersion === undefined || kind === undefined ? undefined : { apiVersion, kind }
 }
 
+/** `metadata.name` */
+export const nameOf = (node: TreeNode): string | undefined =>
+  textOf(get(get(node, 'metadata'), 'name'))
+
 const SPO_GROUP = /^security-profiles-operator\.x-k8s\.io\/(v1beta1|v1)$/
 
 export const isSeccompProfile = (node: TreeNode): boolean => {

@@ -13,6 +13,7 @@ import {
   detectedFinding,
   isSeccompProfile,
   kindOf,
+  nameOf,
   syntaxOf,
   type Detected,
 } from './dialect'
@@ -35,6 +36,8 @@ export interface ReadProfileOptions {
   readonly dialect?: Dialect
   /** What to call it: the policy it comes to has this name. */
   readonly name?: string
+  /** Of several SeccompProfiles in one text, the `metadata.name` of the one to read. */
+  readonly document?: string
 }
 
 export interface ReadProfileResult {
@@ -44,11 +47,17 @@ export interface ReadProfileResult {
   readonly findings: readonly ProfileFinding[]
 }
 
-/** The largest profile anybody is known to use has 37 KB, the largest Kubernetes object 1.5 MB. */
-const MAX_JSON_BYTES = 4_000_000
+/**
+ * So that reading takes less than two seconds whatever is in it. The largest profile anybody is known to
+ * use has 37 KB.
+ */
+const MAX_JSON = 1_000_000
 
-/** Reading YAML takes some ten times as long. */
-const MAX_YAML_BYTES = 1_000_000
+/** Reading YAML takes some four times as long. */
+const MAX_YAML = 256_000
+
+/** A unit has a few KB, and a word of it can stand for hundreds of names. */
+const MAX_UNIT = 64_000
 
 /** What a profile was read from, for a runtime that reads it in its own way. */
 interface Source {
@@ -57,7 +66,11 @@ interface Source {
   readonly syntax: 'json' | 'yaml'
   readonly notes: readonly Note[]
   readonly dialect: Dialect
+  /** What strict reading found, as `keyOf` has it. */
+  readonly found: ReadonlySet<string>
 }
+
+const keyOf = ({ code, line, column }: ProfileFinding): string => `${code} ${line}:${column}`
 
 const sources = new WeakMap<Profile, Source>()
 
@@ -75,7 +88,7 @@ export function readProfile(
   text: string | Uint8Array,
   options?: ReadProfileOptions,
 ): ReadProfileResult {
-  const { dialect: forced, name } = parseOptions(options)
+  const { dialect: forced, name, document } = parseOptions(options)
   const decoded = decode(text)
   const lines = new Lines(decoded)
   const plain = decoded.startsWith('\ufeff') ? ` ${decoded.slice(1)}` : decoded
@@ -86,11 +99,11 @@ export function readProfile(
     reading.report('warning', 'byte-order-mark', lines.place(0, '$'), message)
   }
   if (syntax === 'systemd' && (forced ?? 'systemd') === 'systemd') {
-    limit(plain, MAX_YAML_BYTES, lines)
+    limit(plain, MAX_UNIT, lines)
     return finish(reading, readSystemd(reading, plain, lines), name)
   }
 
-  const source = parse(plain, lines, forced)
+  const source = parse(plain, lines, forced, document)
   const { root, dialect } = source
   const commented = source.syntax === 'yaml' || dialect === 'inspektor-gadget'
   for (const note of source.notes) reading.note(note, commented)
@@ -103,7 +116,7 @@ export function readProfile(
     reading.report(severity, code, place, message)
   }
   const result = finish(reading, readTree(reading, { node: root, path: '$' }, dialect), name)
-  sources.set(result.profile, source)
+  sources.set(result.profile, { ...source, found: new Set(result.findings.map(keyOf)) })
   return result
 }
 
@@ -151,7 +164,8 @@ function readTree(reading: Reading, at: At, dialect: Dialect): Omit<Profile, 'fa
 }
 
 /**
- * The profile as `reader` would read it: with its manners, in its dialect. Undefined where it was not
+ * The profile as `reader` would read it, with its manners, in its dialect; and what is found in it only
+ * then. Undefined where it was not
  * read from a text by `readProfile` (a copy has no text).
  *
  * @throws ProfileError ERR_PROFILE_REFUSED, ERR_PROFILE_UNDETERMINED
@@ -162,7 +176,7 @@ export function rereadProfile(
 ): { profile: Profile; findings: readonly ProfileFinding[] } | undefined {
   const source = sources.get(profile)
   if (source === undefined) return undefined
-  const { root, lines, notes } = source
+  const { root, lines, notes, found } = source
   // The operator hands the runtime what it made of the document itself.
   const ofOperator = source.dialect === 'spo'
   const reading = new Reading(lines, ofOperator ? 'go' : reader.manners, reader.name)
@@ -173,14 +187,14 @@ export function rereadProfile(
   const dialect = ofOperator ? 'spo' : reader.dialect
   const read = readTree(reading, { node: root, path: '$' }, dialect)
   const { profile: again, findings } = finish(reading, read, profile.name)
-  return { profile: again, findings }
+  return { profile: again, findings: findings.filter((finding) => !found.has(keyOf(finding))) }
 }
 
 function parseOptions(input: unknown): ReadProfileOptions {
   return readingOptions('options', () => {
     const fields = readFields(input ?? {}, 'options', 'an object')
-    refuseUnknownKeys(fields, ['dialect', 'name'], 'options', 'readProfile')
-    const { dialect, name } = Object.fromEntries(fields)
+    refuseUnknownKeys(fields, ['dialect', 'document', 'name'], 'options', 'readProfile')
+    const { dialect, document, name } = Object.fromEntries(fields)
     if (dialect !== undefined && !(DIALECTS as readonly unknown[]).includes(dialect)) {
       throw new PolicyError('ERR_OPTION', {
         path: 'options.dialect',
@@ -189,16 +203,14 @@ function parseOptions(input: unknown): ReadProfileOptions {
         hint: `Known: ${DIALECTS.join(', ')}.`,
       })
     }
-    if (name !== undefined && typeof name !== 'string') {
+    for (const [key, value] of Object.entries({ document, name })) {
+      if (value === undefined || typeof value === 'string') continue
       throw new PolicyError('ERR_OPTION', {
-        path: 'options.name',
-        problem: `expected text, got ${describeValue(name)}`,
+        path: `options.${key}`,
+        problem: `expected text, got ${describeValue(value)}`,
       })
     }
-    return {
-      ...(dialect === undefined ? {} : { dialect: dialect as Dialect }),
-      ...(name === undefined ? {} : { name }),
-    }
+    return Object.fromEntries(fields)
   })
 }
 
@@ -206,7 +218,7 @@ function decode(text: unknown): string {
   const none = new Lines('')
   if (typeof text === 'string' || text instanceof Uint8Array) {
     // Before anything is made of it: 50 MB would be decoded, and split into lines.
-    if (text.length > MAX_JSON_BYTES) throw tooLarge(none, text.length, MAX_JSON_BYTES)
+    if (text.length > MAX_JSON) throw tooLarge(none, text.length, MAX_JSON)
     if (typeof text === 'string') return text
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text)
@@ -234,13 +246,14 @@ function parse(
   text: string,
   lines: Lines,
   forced: Dialect | undefined,
-): Source & { readonly detected: Detected | undefined } {
+  document: string | undefined,
+): Omit<Source, 'found'> & { readonly detected: Detected | undefined } {
   const trees = parseTrees(text, lines)
   const [only] = trees
   if (only === undefined) {
     throw lines.error('ERR_PROFILE_SYNTAX', 0, { problem: 'there is nothing in it' })
   }
-  const chosen = trees.length === 1 ? only : chooseDocument(trees, lines)
+  const chosen = trees.length === 1 ? only : chooseDocument(trees, lines, document)
   const { root, notes, syntax } = chosen
   const commented = notes.some(({ kind, offset }) => kind === 'comment' && offset < root.offset)
   const detected = detectDialect(root, commented && syntax === 'json')
@@ -265,21 +278,27 @@ interface Document {
 
 function parseTrees(text: string, lines: Lines): Document[] {
   if (syntaxOf(text) === 'json') {
-    limit(text, MAX_JSON_BYTES, lines)
+    limit(text, MAX_JSON, lines)
     return [parseJson(text, lines)]
   }
-  limit(text, MAX_YAML_BYTES, lines)
+  limit(text, MAX_YAML, lines)
   return parseYaml(text, lines).map((tree) => ({ ...tree, syntax: 'yaml' }))
 }
 
 /** Of several documents, as Kubernetes manifests have them. */
-function chooseDocument(trees: readonly Document[], lines: Lines): Document {
-  const profiles = trees.filter(({ root }) => isSeccompProfile(root))
+function chooseDocument(
+  trees: readonly Document[],
+  lines: Lines,
+  wanted: string | undefined,
+): Document {
+  const profiles = trees.filter(
+    ({ root }) => isSeccompProfile(root) && (wanted === undefined || nameOf(root) === wanted),
+  )
   const [first, second] = profiles
   if (first !== undefined && second !== undefined) {
     throw lines.error('ERR_PROFILE_DIALECT', second.root.offset, {
       problem: `there are ${profiles.length} profiles in it, and this is the second`,
-      hint: 'Read one document at a time.',
+      hint: 'Name the one to read (document), by its metadata.name.',
     })
   }
   const [document] = trees

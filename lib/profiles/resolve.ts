@@ -28,7 +28,7 @@ import { ARCHITECTURES, FLAGS, GO_ARCHITECTURE, MAX_ERRNO, NATIVE_ARCHITECTURE }
 export interface ResolveProfileResult {
   /** Plain data, for `lockdown`, `compile`, `prove` and the rest. */
   readonly policy: Policy
-  /** What the profile does not do for this target; not those of reading it. */
+  /** What there is to say for this target only: those of reading the profile are not repeated. */
   readonly findings: readonly ProfileFinding[]
 }
 
@@ -58,7 +58,8 @@ export function resolveProfile(profile: Profile, target?: ProfileTarget): Resolv
   }
   const again = rereadProfile(profile, { ...rules, name: runtime })
   if (again === undefined) refuseFaults(profile.faults)
-  return new Resolution(again?.profile ?? profile, parsed, rules).resolve()
+  const { policy, findings } = new Resolution(again?.profile ?? profile, parsed, rules).resolve()
+  return { policy, findings: [...(again?.findings ?? []), ...findings] }
 }
 
 function refuseFaults(faults: readonly ProfileFinding[]): void {
@@ -84,8 +85,8 @@ interface Candidate {
   readonly registers: Registers
 }
 
-/** Pairs of conditional rules that are compared: some 4,000 rules of one call, in a second. */
-const MAX_PAIRS = 2_000_000
+/** Pairs of conditional rules that are compared: of 1,000 for one call, more than a program has room for. */
+const MAX_PAIRS = 500_000
 
 /** Normalisation gives these ENOSYS unless they are named (lib/policy/normalise.ts); runtimes do not. */
 const HIDDEN: readonly SyscallName[] = [
@@ -536,7 +537,7 @@ class Resolution {
     for (const name of syscallNames(arch)) {
       if (numberOf(name) > highest) syscalls[name] = [{ action: 'errno', errno: 'ENOSYS' } as const]
     }
-    const message = `runc has calls above number ${highest} answer ENOSYS, which no rule names`
+    const message = `runc has calls above number ${highest} answer ENOSYS; numbers without a name get the default here`
     this.#findings.report('info', 'enosys-stub', this.#profile.place, message)
   }
 }

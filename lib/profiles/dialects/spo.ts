@@ -3,6 +3,7 @@
  * What counts is what the operator writes for the runtime: internal/pkg/daemon/seccompprofile and its
  * seccomp_convert.go.
  */
+import { nameOf } from '../dialect'
 import type { At, Reading } from '../reading'
 import type { Profile } from '../types'
 import {
@@ -50,8 +51,7 @@ export function readSpo(reading: Reading, at: At): Omit<Profile, 'faults'> {
     return { dialect: 'spo', place: reading.place(at), entries: [] }
   }
   const profile = readContainerProfile(reading, spec, SPO)
-  const meta = fields.get('metadata')
-  const name = meta?.node.kind === 'map' ? nameIn(meta) : undefined
+  const name = nameOf(at.node)
   checkSpec(reading, spec)
   return {
     ...profile,
@@ -72,12 +72,6 @@ export function readSpo(reading: Reading, at: At): Omit<Profile, 'faults'> {
       return errno === undefined ? entry : { ...entry, errno }
     }),
   }
-}
-
-function nameIn({ node }: At): string | undefined {
-  if (node.kind !== 'map') return undefined
-  const value = node.members.find(({ key }) => key === 'name')?.value
-  return value?.kind === 'string' ? value.value : undefined
 }
 
 function checkSpec(reading: Reading, { node, path }: At): void {

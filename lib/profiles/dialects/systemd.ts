@@ -12,12 +12,17 @@ import { quote, type Lines } from '../tree'
 import type { Profile, ProfileEntry } from '../types'
 import { errnoOf } from '../vocabulary'
 
+const expanded = new Map<string, readonly string[]>()
+
 /** Group → its members, groups within it followed. */
 export function groupMembers(name: string): readonly string[] | undefined {
-  const members = groups().get(name)
-  return members?.flatMap((member) =>
-    member.startsWith('@') ? (groupMembers(member) ?? []) : [member],
-  )
+  const known = expanded.get(name)
+  if (known !== undefined) return known
+  const members = groups()
+    .get(name)
+    ?.flatMap((member) => (member.startsWith('@') ? (groupMembers(member) ?? []) : [member]))
+  if (members !== undefined) expanded.set(name, members)
+  return members
 }
 
 /** Every name systemd knows, on any architecture. */
