@@ -12,12 +12,13 @@ export const DIALECTS: readonly Dialect[] = [
   ...(['inspektor-gadget', 'oci-seccomp-bpf-hook', 'systemd', 'seccomp-ts'] as const),
 ]
 
-/** Told from the text alone. */
+const SETTING = /^[ \t]*SystemCall(Filter|ErrorNumber|Architectures|Log)[ \t]*=/m
+
+/** Told from the text alone. A unit begins with a `[Section]`, which could be a list. */
 export function syntaxOf(text: string): 'json' | 'systemd' | 'yaml' {
-  if (/^\s*(\{|\[|\/\/|\/\*|")/.test(text)) return 'json'
-  return /^[ \t]*SystemCall(Filter|ErrorNumber|Architectures|Log)[ \t]*=/m.test(text)
-    ? 'systemd'
-    : 'yaml'
+  if (/^\s*(\{|\/\/|\/\*)/.test(text)) return 'json'
+  if (SETTING.test(text)) return 'systemd'
+  return /^\s*[["]/.test(text) ? 'json' : 'yaml'
 }
 
 export interface Detected {

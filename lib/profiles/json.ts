@@ -7,6 +7,7 @@ import type { JSONScanner } from 'jsonc-parser'
 import { loadLate } from '../late'
 import {
   MAX_DEPTH,
+  MAX_VALUES,
   toInteger,
   type Lines,
   type Member,
@@ -76,6 +77,7 @@ export function parseJson(text: string, lines: Lines): Tree {
   const stack: Open[] = []
   let expected = 'value' as Expected
   let root: TreeNode | undefined
+  let values = 0
 
   const wrong = (found: string): Error => {
     const several = expected === 'end' && found !== 'the end'
@@ -85,6 +87,12 @@ export function parseJson(text: string, lines: Lines): Tree {
     })
   }
   const put = (value: TreeNode): void => {
+    if (++values > MAX_VALUES) {
+      throw lines.error('ERR_PROFILE_LIMIT', value.offset, {
+        problem: `has more than ${MAX_VALUES} values`,
+        hint: 'No profile has.',
+      })
+    }
     const open = stack[stack.length - 1]
     if (open === undefined) root = value
     else if (open.kind === 'list') open.items.push(value)

@@ -56,6 +56,12 @@ export interface Tree {
  */
 export const MAX_DEPTH = 64
 
+/**
+ * How many values a text may have. The largest profile anybody is known to use has 4,000; a policy of
+ * ours has room for more rules than any program.
+ */
+export const MAX_VALUES = 50_000
+
 /** More digits than 64 bits have, and few enough to convert at once. */
 const MAX_DIGITS = 40
 

@@ -5,16 +5,21 @@
 import type * as Yaml from 'yaml'
 import type { Document, ParsedNode } from 'yaml'
 import { loadLate } from '../late'
-import { MAX_DEPTH, toInteger, type Lines, type Member, type Note, type TreeNode } from './tree'
+import {
+  MAX_DEPTH,
+  MAX_VALUES,
+  toInteger,
+  type Lines,
+  type Member,
+  type Note,
+  type TreeNode,
+} from './tree'
 
 /** Loaded only when a profile is read: a lockdown needs no package but this one. */
 const yaml = (): typeof Yaml => loadLate(() => require('yaml')) as typeof Yaml
 
-/**
- * Values a document may come to once aliases are followed: more than 1 MB of text can spell out, and
- * what a few lines of nested aliases exceed at once.
- */
-const MAX_NODES = 1_000_000
+/** Every value takes two or more, with indicators, spaces and line breaks. */
+const MAX_TOKENS = 2 * MAX_VALUES
 
 /** Columns a line may be indented: what MAX_DEPTH levels take, generously. */
 const MAX_INDENT = 8 * MAX_DEPTH
@@ -27,6 +32,7 @@ const MAX_INDENT = 8 * MAX_DEPTH
 export function parseYaml(text: string, lines: Lines): { root: TreeNode; notes: Note[] }[] {
   const comments = scan(text, lines)
   const documents = parse(text, lines)
+  let start = 0
   const trees: { root: TreeNode; notes: Note[] }[] = []
   for (const document of documents) {
     const [error] = document.errors
@@ -34,8 +40,11 @@ export function parseYaml(text: string, lines: Lines): { root: TreeNode; notes: 
       const [problem = 'not YAML'] = error.message.split(/(?: at line \d+|\n)/)
       throw lines.error('ERR_PROFILE_SYNTAX', error.pos[0], { problem })
     }
-    const [start, , end] = document.range
-    const notes: Note[] = comments.filter(({ offset }) => offset >= start && offset < end)
+    // What stands before a document is part of it, and after the last one too.
+    const end = document === documents[documents.length - 1] ? Infinity : document.range[2]
+    const from = start
+    const notes: Note[] = comments.filter(({ offset }) => offset >= from && offset < end)
+    start = end
     for (const warning of document.warnings) {
       const [problem = 'not plain YAML'] = warning.message.split(/(?: at line \d+|\n)/)
       notes.push({ kind: 'yaml', offset: warning.pos[0], text: problem })
@@ -64,7 +73,7 @@ function parse(text: string, lines: Lines): Document.Parsed[] {
   }
 }
 
-/** Comments, which the tree of yaml has only in part; and depth, before anything recurses. */
+/** Comments, which the tree of yaml has only in part; and size and depth, before anything recurses. */
 function scan(text: string, lines: Lines): Note[] {
   const { CST, Lexer } = yaml()
   const comments: Note[] = []
@@ -72,7 +81,14 @@ function scan(text: string, lines: Lines): Note[] {
   let flow = 0
   let indicators = 0
   let scalar = false
+  let tokens = 0
   for (const token of new Lexer().lex(text)) {
+    if (++tokens > MAX_TOKENS) {
+      throw lines.error('ERR_PROFILE_LIMIT', offset, {
+        problem: `has more than ${MAX_TOKENS} tokens of YAML`,
+        hint: 'No profile has.',
+      })
+    }
     // After this mark comes the content of a scalar, whatever it looks like.
     if (token === CST.SCALAR) {
       scalar = true
@@ -123,9 +139,9 @@ class Converter {
       })
     }
     const converted = this.#convert(node, offset, depth)
-    if (converted.size > MAX_NODES) {
+    if (converted.size > MAX_VALUES) {
       throw this.#lines.error('ERR_PROFILE_LIMIT', offset, {
-        problem: `comes to more than ${MAX_NODES} values once its aliases are followed`,
+        problem: `comes to more than ${MAX_VALUES} values once its aliases are followed`,
       })
     }
     if ('anchor' in node && typeof node.anchor === 'string') {
