@@ -5,7 +5,8 @@
  */
 import { loadLate } from './late'
 import type OnDemand = require('./on-demand')
-import type * as Profiles from './profiles'
+// In dist, './profiles' is the bundle, which has no types beside it.
+import type * as Profiles from './profiles/index'
 
 let onDemand: typeof OnDemand | undefined
 

@@ -94,6 +94,6 @@ export type {
   ReadProfileResult,
   ResolveProfileResult,
   Runtime,
-} from './profiles'
+} from './profiles/index'
 export type { ForkOptions } from './sandbox/fork'
 export type { Arch, ErrnoName, SyscallName } from './syscalls'
