@@ -1,12 +1,12 @@
 // The same profile compiled by seccomp-ts and by libseccomp at both of its levels.
 'use strict'
 
-const { existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs')
+const { existsSync, mkdirSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { compile } = require('..')
 const { AUDIT_ARCH, findSyscall, native, syscallName } = require('../dist/on-demand')
 const { ScriptError, built, program, run } = require('./measure')
-const { readProfile, toPolicy, toText } = require('./profile')
+const { foldErrnos, readProfile, toPolicy, toText } = require('./profile')
 
 const missingProfile = (file) =>
   `There is no ${file}. On Debian and Ubuntu: apt-get install golang-github-containers-common
@@ -60,42 +60,56 @@ function checkAgreement(rules, programs) {
   return checked
 }
 
+/** @returns `{ programs: { O1, O2 } }`, or `{ refusal: { rule, why } }` */
+function compileWithLibseccomp(harness, textFile) {
+  const [outcome, one, two] = run(harness, ['compile', textFile]).trim().split(' ')
+  if (outcome === 'program') {
+    return { programs: { O1: Buffer.from(one, 'hex'), O2: Buffer.from(two, 'hex') } }
+  }
+  return { refusal: { rule: Number(one), why: `${outcome}, errno ${two}` } }
+}
+
 /** @returns the profile in both forms and all three programs, in files below bench/build */
 function prepare(profile) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new ScriptError('The comparison with libseccomp is for x86-64.')
   }
   if (!existsSync(profile)) throw new ScriptError(missingProfile(profile))
-  const build = program('libseccomp/build.c', {
+  const harness = program('../test/differential/libseccomp.c', {
     libraries: ['-lseccomp'],
     missing: missingLibseccomp,
   })
   mkdirSync(built, { recursive: true })
   const at = (name) => path.join(built, name)
-  const list = readProfile(profile, (name) => number(name) !== undefined)
+  const list = foldErrnos(readProfile(profile, (name) => number(name) !== undefined))
   const policy = toPolicy(list)
   const policyFile = at('policy.json')
   const textFile = at('rules.txt')
   writeFileSync(policyFile, JSON.stringify(policy))
   writeFileSync(textFile, toText(list))
 
-  const files = { ours: at('ours.bpf'), O1: at('O1.bpf'), O2: at('O2.bpf') }
-  writeFileSync(files.ours, compile(policy).bytes)
-  for (const level of [1, 2]) run(build, ['export', textFile, String(level), files[`O${level}`]])
-  const bytes = Object.values(files).map((file) => readFileSync(file))
-  const names = Object.keys(files)
-  const programs = names.map((name, i) => ({ file: files[name], length: bytes[i].length / 8 }))
+  const theirs = compileWithLibseccomp(harness, textFile)
+  if (theirs.refusal !== undefined) {
+    throw new ScriptError(`libseccomp refused rule ${theirs.refusal.rule}: ${theirs.refusal.why}`)
+  }
+  const bytes = { ours: compile(policy).bytes, ...theirs.programs }
+  const programs = {}
+  for (const [name, each] of Object.entries(bytes)) {
+    programs[name] = { file: at(`${name}.bpf`), length: each.length / 8 }
+    writeFileSync(programs[name].file, each)
+  }
   return {
+    harness,
     policyFile,
     textFile,
-    programs: Object.fromEntries(names.map((name, i) => [name, programs[i]])),
+    programs,
     info: {
       profile,
       rules: list.rules.length,
-      callsChecked: checkAgreement(list.rules, bytes),
-      libseccomp: run(build, ['version']).trim(),
+      callsChecked: checkAgreement(list.rules, Object.values(bytes)),
+      libseccomp: run(harness, ['version']).trim(),
     },
   }
 }
 
-module.exports = { prepare }
+module.exports = { checkAgreement, compileWithLibseccomp, missingLibseccomp, prepare }

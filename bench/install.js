@@ -31,23 +31,22 @@ function parse(output) {
       .map(([name, ...numbers]) => [name, numbers.map(Number)]),
   )
   if (lines.parts && !('installed' in lines)) throw new Error(`not installed: ${output.slice(-80)}`)
-  const [wall, cpu] = lines.total
+  const [wall, cpu] = lines.total ?? []
   const [, , install] = lines.parts ?? []
-  const parts = lines.rules?.length > 0 && {
-    rules: median(lines.rules),
+  const parts = lines.program?.length > 0 && {
+    ...(lines.rules && { rules: median(lines.rules) }),
     program: median(lines.program),
   }
   return { ...parts, wall, cpu, ...(install && { install }), once: lines.parts }
 }
 
 async function measureInstall({ rounds = 20, profile }) {
-  const { policyFile, textFile, programs, info } = prepare(profile)
-  const build = program('libseccomp/build.c', { libraries: ['-lseccomp'] })
+  const { harness, policyFile, textFile, programs, info } = prepare(profile)
   const ours = path.join(__dirname, 'install/ours.js')
   const child = {
     ours: (times) => run(process.execPath, [ours, policyFile, String(times && TIMES_OURS)]),
-    O1: (times) => run(build, ['time', textFile, '1', String(times && TIMES_THEIRS)]),
-    O2: (times) => run(build, ['time', textFile, '2', String(times && TIMES_THEIRS)]),
+    O1: (times) => run(harness, ['time', textFile, '1', String(times && TIMES_THEIRS)]),
+    O2: (times) => run(harness, ['time', textFile, '2', String(times && TIMES_THEIRS)]),
   }
   const names = Object.keys(child)
   const warm = await takeTurns(rounds, names, (name) => parse(child[name](1)))
@@ -113,4 +112,4 @@ function printInstall(result) {
   ].join('\n')
 }
 
-module.exports = { measure: measureInstall, print: printInstall }
+module.exports = { measure: measureInstall, parseParts: parse, print: printInstall }

@@ -3,10 +3,10 @@
 'use strict'
 
 const { spawnSync } = require('node:child_process')
-const { mkdirSync } = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { ScriptError, isStale } = require('../scripts/common')
+const { cProgram } = require('../scripts/c-program')
+const { ScriptError } = require('../scripts/common')
 
 const root = path.join(__dirname, '..')
 const built = path.join(__dirname, 'build')
@@ -26,22 +26,8 @@ function run(command, args, environment = {}) {
   return ran.stdout
 }
 
-/** The path of a program built from one C file below bench/. */
-function program(source, { libraries = [], missing = '' } = {}) {
-  const file = path.join(__dirname, source)
-  const output = path.join(built, path.basename(source, '.c'))
-  if (isStale(output, [file])) {
-    mkdirSync(built, { recursive: true })
-    const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra']
-    try {
-      run(process.env.CC ?? 'cc', [...flags, '-o', output, file, ...libraries])
-    } catch (error) {
-      if (!(error instanceof ScriptError)) throw error
-      throw new ScriptError(`${error.message}\nbench/${source} cannot be built. ${missing}`)
-    }
-  }
-  return output
-}
+/** The path of a program built from one C file, named from bench/. */
+const program = (source, options) => cProgram(path.join(__dirname, source), options)
 
 /**
  * Lets contestants take turns, the order turned round every other round, so that what else the

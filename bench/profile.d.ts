@@ -5,19 +5,24 @@ export interface ProfileCondition {
   readonly index: number
   readonly op: 'ne' | 'lt' | 'le' | 'eq' | 'ge' | 'gt' | 'maskedEq'
   /** Of `maskedEq` the mask, and `valueTwo` what must be left. */
-  readonly value: number
-  readonly valueTwo: number
+  readonly value: number | bigint
+  readonly valueTwo: number | bigint
+}
+
+export interface ProfileRule {
+  readonly name: string
+  /** SECCOMP_RET_*, with its data. */
+  readonly action: number
+  readonly conditions: readonly ProfileCondition[]
 }
 
 export interface ProfileRules {
-  readonly errno: number
-  readonly rules: readonly {
-    readonly name: string
-    readonly conditions: readonly ProfileCondition[]
-  }[]
+  readonly default: number
+  readonly rules: readonly ProfileRule[]
 }
 
 export const defaultProfile: string
+export function foldErrnos(list: ProfileRules): ProfileRules
 export function readProfile(file: string, isKnown: (name: string) => boolean): ProfileRules
 export function resolveProfile(profile: unknown, isKnown: (name: string) => boolean): ProfileRules
 export function toPolicy(list: ProfileRules): Policy

@@ -1,4 +1,5 @@
-// node bench/run.js [install|calls|server|start …] [--rounds N] [--profile FILE] [--json]
+// node bench/run.js [compiler|install|calls|server|start …] [--rounds N] [--profile FILE]
+//   [--profiles DIR] [--json]
 'use strict'
 
 const { parseArgs } = require('node:util')
@@ -6,7 +7,7 @@ const { main } = require('../scripts/common')
 const { ScriptError, machine } = require('./measure')
 const { defaultProfile } = require('./profile')
 
-const SECTIONS = ['install', 'calls', 'server', 'start']
+const SECTIONS = ['compiler', 'install', 'calls', 'server', 'start']
 
 function describe({ processor, cores, kernel, node, load }) {
   return `${processor}, ${cores} cores, Linux ${kernel}, Node ${node}, load ${load.toFixed(1)}`
@@ -19,6 +20,7 @@ async function bench(argv) {
     options: {
       rounds: { type: 'string' },
       profile: { type: 'string' },
+      profiles: { type: 'string' },
       json: { type: 'boolean' },
     },
   })
@@ -31,7 +33,8 @@ async function bench(argv) {
     throw new ScriptError('--rounds takes a positive number')
   }
   const profile = values.profile ?? process.env.SECCOMP_PROFILE ?? defaultProfile
-  const options = { profile, ...(rounds && { rounds }) }
+  const { profiles } = values
+  const options = { profile, ...(profiles && { profiles }), ...(rounds && { rounds }) }
 
   const results = { machine: machine() }
   if (!values.json) console.log(describe(results.machine))

@@ -6,8 +6,11 @@ const { existsSync } = require('node:fs')
 const path = require('node:path')
 const { median, milliseconds, program, root, run, table, takeTurns } = require('./measure')
 
-const lockdown = (options = '') =>
-  `const { lockdown, webServer } = require('seccomp-ts'); lockdown(webServer${options})`
+const lockdown = (policy, options = '') =>
+  `const { lockdown, webServer } = require('seccomp-ts'); lockdown(${policy}${options})`
+
+/** Read, compiled and proved at every start; `webServer` itself was when the package was built. */
+const CHANGED = "{ ...webServer, name: 'changed' }"
 
 const REGISTER = { SECCOMP_TS_POLICY: 'webServer' }
 
@@ -15,7 +18,9 @@ const REGISTER = { SECCOMP_TS_POLICY: 'webServer' }
 const starts = [
   ['node -e 0', ['-e', '0']],
   ["require('seccomp-ts')", ['-e', "require('seccomp-ts')"]],
-  ['require, lockdown(webServer)', ['-e', lockdown()]],
+  ['require, lockdown(webServer)', ['-e', lockdown('webServer')]],
+  ['require, lockdown(changed)', ['-e', lockdown(CHANGED)]],
+  ['the same, prove: false', ['-e', lockdown(CHANGED, ', { prove: false }')]],
   ['-r seccomp-ts/register', ['-r', 'seccomp-ts/register', '-e', '0'], REGISTER],
   // What --import alone costs: Node starts its loader of modules for it.
   ['(--import of nothing)', ['--import', 'data:text/javascript,', '-e', '0']],
@@ -23,7 +28,7 @@ const starts = [
 ]
 
 /** Node 22 and later have io_urings, so there is a second way to be rid of them. */
-const reexec = ["ioUring: 'reexec'", ['-e', lockdown(", { ioUring: 'reexec' }")]]
+const reexec = ["ioUring: 'reexec'", ['-e', lockdown('webServer', ", { ioUring: 'reexec' }")]]
 
 const EXPECTED = new Map([
   ["require('seccomp-ts')", '<= 1.15'],

@@ -32,6 +32,14 @@ const ofProfiles = <Name extends keyof typeof Profiles>(name: Name): (typeof Pro
 }
 
 /**
+ * The system calls that the kernel (since 5.11) allows without running the program: those of which it
+ * sees when the filter is installed that no argument matters. Sorted by name.
+ *
+ * @throws AnalysisError ERR_INVALID_PROGRAM
+ */
+export const cachedSyscalls = deferred('cachedSyscalls')
+
+/**
  * What policy b changes against policy a, by what they mean: every call whose verdict differs, how,
  * and a call that shows it. `narrows` is exact: b lets nothing through that a refuses.
  *
@@ -43,7 +51,9 @@ const ofProfiles = <Name extends keyof typeof Profiles>(name: Name): (typeof Pro
 export const comparePolicies = deferred('comparePolicies')
 
 /**
- * Compiles a policy to BPF. The same policy gives the same bytes on every machine.
+ * Compiles a policy to BPF. The same policy and target give the same bytes on every machine. `'SELF'`
+ * (`webServer` has it) becomes the target's `pid`: by default this process's own, so that the program is
+ * for no other process.
  *
  * @throws PolicyError for a mistake in the policy or the target, or ERR_PROGRAM_TOO_LARGE
  * @throws LockdownError where the addon cannot be loaded (off Linux)

@@ -3,6 +3,7 @@
  * the policy does not let through.
  */
 export {
+  cachedSyscalls,
   comparePolicies,
   compile,
   definePolicy,
@@ -73,10 +74,12 @@ export type {
   ConditionalAction,
   ConditionsFor,
   Policy,
+  PolicyTarget,
   RuleFor,
   RulesFor,
 } from './policy'
-export type { CompileTarget, Program } from './compiler/compile'
+
+export type { Program } from './compiler/compile'
 export type { IoUringChoice, LockdownOptions } from './lockdown/options'
 export type { ProbeReport } from './lockdown/probe'
 export type { IoUringStatus, Risk, Status } from './lockdown/status'

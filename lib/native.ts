@@ -90,6 +90,9 @@ export interface NativeRetirement {
   readonly tids: readonly number[]
 }
 
+/** io_uring_enter(2) has one number on every architecture. */
+export const IO_URING_ENTER = 426
+
 /** What native/addon.cc exports. */
 export interface Native {
   compile(rules: Uint32Array): NativeCompilation

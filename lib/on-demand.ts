@@ -6,13 +6,14 @@
  * too, and this file is loaded late, when a prototype may have been polluted.
  */
 import {
+  cachedSyscalls,
   comparePolicies,
+  constantAllow,
   disassemble,
   lint,
   prove,
   run,
   loadProgram,
-  cachedSyscalls,
   simulate,
   proveRules,
 } from './analysis'
@@ -37,6 +38,7 @@ const onDemand = {
   compileAllowing,
   compileRules,
   compileUnprepared,
+  constantAllow,
   definePolicy,
   disassemble,
   encodeRules,

@@ -75,7 +75,9 @@ function checkReferences(names) {
   const exported = require('../dist/index')
   for (const name of names) {
     const code = readFileSync(path.join(root, `dist/${name}.js`), 'utf8')
-    for (const [, wanted] of code.matchAll(/\bimport_(?:index|[\w$]+)\d*\.(\w+)/g)) {
+    const imports = [...code.matchAll(/\bvar (import_\w+) = require\("\.\/index"\)/g)]
+    const names = imports.map(([, variable]) => variable)
+    for (const [, wanted] of code.matchAll(RegExp(`\\b(?:${names.join('|')})\\.(\\w+)`, 'g'))) {
       if (!Object.hasOwn(exported, wanted)) {
         throw new Error(`dist/${name}.js takes ${wanted} from index.js, which does not export it`)
       }

@@ -1,4 +1,4 @@
-// Formats the C and C++ below native/, scripts/ and examples/, or with --check tells what is not formatted.
+// Formats the project's C and C++, or with --check tells what is not formatted.
 // Other versions of clang-format decide some things differently, so it must be Debian 12's, 14.
 'use strict'
 
@@ -19,7 +19,9 @@ function findClangFormat() {
 
 function clangFormat(argv) {
   const command = findClangFormat()
-  const sources = files(['native', 'scripts', 'examples'], (file) => /\.(h|c|cc)$/.test(file))
+  const sources = files(['native', 'scripts', 'examples', 'bench', 'test'], (file) =>
+    /\.(h|c|cc)$/.test(file),
+  )
   const mode = argv.includes('--check') ? ['--dry-run', '--Werror'] : ['-i']
   return visibly(command, ['--style=file', ...mode, ...sources])
 }

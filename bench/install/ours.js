@@ -1,5 +1,8 @@
-// The child of install.js: `node ours.js POLICY.json TIMES`. As libseccomp/build.c does, it builds
-// the program TIMES times, then once more and attaches it; and prints the same lines.
+// The child of install.js and compiler.js: `node ours.js POLICY.json TIMES [parts|parts3|proof]`. As
+// test/differential/libseccomp.c does, it builds the program TIMES times, then once more and attaches it; and
+// prints the same lines. With `parts` it resolves the policy once and builds the program TIMES times;
+// `parts3` is for three architectures: x86-64, arm64, and the rules of x86-64 as i386's. `proof` proves the
+// program TIMES times, and prints how long the first time took and all the others.
 //
 //   rules …          policy object → parsed, checked, names and values resolved
 //   program …        those rules → the words for C++ → BPF → bytes
@@ -12,14 +15,58 @@
 'use strict'
 
 const { readFileSync, writeSync } = require('node:fs')
-const { compileRules, hostTarget, native, normalise } = require('../../dist/on-demand')
+const {
+  compileRules,
+  encodeRules,
+  hostTarget,
+  native,
+  normalise,
+  proveRules,
+} = require('../../dist/on-demand')
 
-const [file, times] = process.argv.slice(2)
-const policy = JSON.parse(readFileSync(file, 'utf8'))
+const [file, times, only] = process.argv.slice(2)
+// Integers that a number does not hold are written as '123n'.
+const policy = JSON.parse(readFileSync(file, 'utf8'), (_, value) =>
+  typeof value === 'string' && /^\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
+)
 const target = hostTarget()
+/** linux/audit.h: AUDIT_ARCH_I386 */
+const AUDIT_ARCH_I386 = 0x40000003
 const now = () => Number(process.hrtime.bigint())
 const addon = native()
-addon.retireRings()
+if (only === undefined) addon.retireRings()
+
+/** As `only` says: nothing but programs, for one architecture or three. */
+function timePrograms() {
+  const resolved = [normalise(policy, target)]
+  if (only === 'parts3') {
+    resolved.push(normalise(policy, { ...target, arch: 'aarch64' }))
+    resolved.push({ ...resolved[0], auditArch: AUDIT_ARCH_I386 })
+  }
+  const program = []
+  for (let i = 0; i < Number(times); i++) {
+    const start = now()
+    const { outcome } = addon.compile(encodeRules(resolved))
+    program.push(now() - start)
+    if (outcome !== 'program') throw new Error(outcome)
+  }
+  writeSync(1, `program ${program.join(' ')}\n`)
+  process.exit()
+}
+function timeProofs() {
+  const resolved = normalise(policy, target)
+  const { bytes } = compileRules(resolved)
+  const taken = Array.from({ length: Number(times) }, () => {
+    const start = now()
+    if (!proveRules([resolved], bytes).proved) throw new Error('refuted')
+    return now() - start
+  })
+  const [first, ...others] = taken
+  writeSync(1, JSON.stringify({ first, others }))
+  process.exit()
+}
+if (only === 'proof') timeProofs()
+if (only !== undefined) timePrograms()
 
 const rules = []
 const program = []

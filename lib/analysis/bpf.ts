@@ -76,12 +76,6 @@ export interface Instructions {
   readonly k: Uint32Array
 }
 
-/** A program as it is handed about: the bytes alone, or with what they were compiled for. */
-export type ProgramBytes = Uint8Array | { readonly bytes: Uint8Array }
-
-export const bytesOf = (program: ProgramBytes): Uint8Array =>
-  program instanceof Uint8Array ? program : program.bytes
-
 /** @throws AnalysisError ERR_INVALID_PROGRAM where the bytes are no whole number of instructions */
 export function decode(bytes: Uint8Array): Instructions {
   const length = bytes.length / 8

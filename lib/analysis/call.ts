@@ -1,6 +1,6 @@
 /** A call as people write it → the registers a filter sees. */
 import { PolicyError } from '../errors'
-import { hostTarget, type Target } from '../policy'
+import { archByNodeName, hostTarget, type Target } from '../policy'
 import { findArgument, resolveValue } from '../policy/normalise'
 import { describeValue, readFields, readList, reading, refuseUnknownKeys } from '../policy/snapshot'
 import {
@@ -62,6 +62,7 @@ function parseArch(value: unknown, fallback: Arch): { auditArch: number; arch: A
   throw new PolicyError('ERR_OPTION', {
     path: 'call.arch',
     problem: `expected x86_64, aarch64 or an AUDIT_ARCH_* value, got ${describeValue(value)}`,
+    suggestion: archByNodeName(value),
   })
 }
 

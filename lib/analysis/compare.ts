@@ -5,7 +5,7 @@
  * permissive action, in the order kill, killThread, trap, errno, notify, trace, log, allow.
  */
 import { AnalysisError } from '../errors'
-import { hostTarget, rulesOf, type Policy, type Rules, type Target } from '../policy'
+import { parseTarget, rulesOf, type Policy, type PolicyTarget, type Rules } from '../policy'
 import type { SyscallName } from '../syscalls'
 import { describeCall, type CallReport } from './call'
 import { Diagrams, LEAF, type Diagram, type DiagramLimits } from './diagram'
@@ -59,8 +59,8 @@ export interface PolicyComparison {
  *
  * @throws PolicyError for a mistake in a policy; AnalysisError ERR_UNDECIDED
  */
-export function comparePolicies(a: Policy, b: Policy, target?: Partial<Target>): PolicyComparison {
-  const here = { ...hostTarget(), ...target }
+export function comparePolicies(a: Policy, b: Policy, target?: PolicyTarget): PolicyComparison {
+  const here = parseTarget(target)
   return compareRules(rulesOf(a, here), rulesOf(b, here))
 }
 

@@ -90,6 +90,7 @@ export class Diagrams {
     if (condition === NEVER) return otherwise
     if (then === otherwise) return then
     if (then === ALWAYS && otherwise === NEVER) return condition
+    if (++this.steps > this.limits.steps) throw tooMuch('steps')
     const { results, levels, lows, highs } = this
     const mixed =
       Math.imul(condition, 0x9e3779b1) ^
@@ -99,7 +100,6 @@ export class Diagrams {
     if (results[at] === condition && results[at + 1] === then && results[at + 2] === otherwise) {
       return results[at + 3] ?? 0
     }
-    if (++this.steps > this.limits.steps) throw tooMuch('steps')
     // Written out, since nearly all the time goes here and calls are dear where nothing is compiled.
     const conditionLevel = levels[condition] ?? LEAF
     const thenLevel = levels[then] ?? LEAF

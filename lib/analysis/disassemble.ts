@@ -12,7 +12,6 @@ import {
   AND,
   ADD,
   ARCH_WORD,
-  bytesOf,
   CLASS,
   compareWords,
   DIV,
@@ -47,11 +46,11 @@ import {
   X,
   XOR,
   type Instructions,
-  type ProgramBytes,
 } from './bpf'
 import { archOf, constantOf, hex } from './call'
 import { loadProgram } from './check'
 import { Diagrams } from './diagram'
+import { readProgram, type ProgramBytes } from './program'
 import { explore, type Region } from './symbolic'
 import { verdictText } from './verdict'
 
@@ -63,7 +62,7 @@ import { verdictText } from './verdict'
  * @throws AnalysisError ERR_INVALID_PROGRAM for what the kernel would not take
  */
 export function disassemble(program: ProgramBytes): string {
-  const instructions = loadProgram(bytesOf(program))
+  const instructions = loadProgram(readProgram(program).bytes)
   const labels = labelsOf(instructions)
   const held = heldWords(instructions)
   const names = namesOf(instructions, held)

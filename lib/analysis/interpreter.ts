@@ -36,7 +36,7 @@ import {
   X,
   type Instructions,
 } from './bpf'
-import { RET_ALLOW } from './verdict'
+import { SECCOMP_RET_ALLOW } from '../policy'
 
 /** What a filter sees of a system call: `struct seccomp_data`. */
 export interface Call {
@@ -53,7 +53,12 @@ export interface Execution {
   readonly value: number
   /** How many instructions that took. */
   readonly executed: number
+  /** How many of them before the first that loads an argument: what finding the system call took. */
+  readonly dispatch: number
 }
+
+/** offsetof(struct seccomp_data, args) */
+const ARGUMENTS = 4 * argumentWord(0)
 
 /** The sixteen words of `struct seccomp_data`, little-endian. */
 export function wordsOfCall({ arch, number, args, instructionPointer }: Call): Uint32Array {
@@ -80,16 +85,18 @@ export function run(program: Instructions, call: Call): Execution {
   let a = 0
   let x = 0
   let executed = 0
+  let dispatch: number | undefined
   for (let pc = 0; pc < program.length;) {
     const opcode = code[pc] ?? 0
     const constant = k[pc] ?? 0
     executed++
     switch (opcode) {
       case RET_K:
-        return { value: constant, executed }
+        return { value: constant, executed, dispatch: dispatch ?? executed }
       case RET_A:
-        return { value: a, executed }
+        return { value: a, executed, dispatch: dispatch ?? executed }
       case LD_ABS:
+        if (constant >= ARGUMENTS) dispatch ??= executed - 1
         a = data[constant >>> 2] ?? 0
         break
       case LD_IMM:
@@ -132,7 +139,7 @@ export function run(program: Instructions, call: Call): Execution {
           pc += (compareWords(operation, a, operand) ? jt[pc] : jf[pc]) ?? 0
         } else if (operation === DIV && operand === 0) {
           // bpf_convert_filter: a zero in X ends the program with 0, SECCOMP_RET_KILL_THREAD.
-          return { value: 0, executed }
+          return { value: 0, executed, dispatch: dispatch ?? executed }
         } else {
           a = calculate(operation, a, operand)
         }
@@ -163,7 +170,7 @@ export function constantAllow(program: Instructions, auditArch: number, number: 
         break
       case RET_K:
         // The very value: with data in its lower half it allows too, but is not cached.
-        return constant === RET_ALLOW
+        return constant === SECCOMP_RET_ALLOW
       case JA:
         pc += constant
         break
@@ -182,10 +189,3 @@ export function constantAllow(program: Instructions, auditArch: number, number: 
   }
   return false
 }
-
-/** Which of these numbers the kernel will answer from its cache. */
-export const cachedSyscalls = (
-  program: Instructions,
-  auditArch: number,
-  numbers: Iterable<number>,
-): number[] => [...numbers].filter((number) => constantAllow(program, auditArch, number))

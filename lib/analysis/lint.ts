@@ -4,7 +4,13 @@
  * Rules of which one alone covers another are errors of the policy and never get here
  * (lib/policy/normalise.ts).
  */
-import { hostTarget, type Policy, type Rule, type SyscallRules, type Target } from '../policy'
+import {
+  parseTarget,
+  type Policy,
+  type PolicyTarget,
+  type Rule,
+  type SyscallRules,
+} from '../policy'
 import { resolve } from '../policy/normalise'
 import { parsePolicy } from '../policy/parse'
 import { ALWAYS, Diagrams, NEVER, type Diagram, type DiagramLimits } from './diagram'
@@ -26,7 +32,7 @@ export type LintRule =
   | 'constant-condition'
   /** The rule's other conditions hold only where this one does. */
   | 'implied-condition'
-  /** Without the system call's rules the policy means the same. */
+  /** The rules say what the default says, and without them the policy means the same. */
   | 'redundant-syscall'
 
 export type LintSeverity = 'error' | 'warning' | 'note'
@@ -38,9 +44,6 @@ export interface LintFinding {
   readonly path: string
   readonly message: string
 }
-
-/** errno(ENOSYS): what the library answers for calls that hide their arguments and for newer ones. */
-const NOT_THERE = 0x00050026
 
 const SEVERITY: Readonly<Record<LintRule, LintSeverity>> = {
   'shadowed-rule': 'error',
@@ -57,17 +60,12 @@ const SEVERITY: Readonly<Record<LintRule, LintSeverity>> = {
  *
  * @throws PolicyError for a policy that would be refused; AnalysisError ERR_UNDECIDED
  */
-export function lint(
-  policy: Policy,
-  target?: Partial<Target>,
-  limits?: DiagramLimits,
-): LintFinding[] {
-  const here = { ...hostTarget(), ...target }
+export function lint(policy: Policy, target?: PolicyTarget, limits?: DiagramLimits): LintFinding[] {
+  const here = parseTarget(target)
   const parsed = parsePolicy(policy)
   const rules = resolve(parsed, here)
   const diagrams = new Diagrams(limits)
   const fallback = diagrams.leaf(verdictOf(rules.defaultAction))
-  const unnamed = [fallback, diagrams.leaf(verdictOf(NOT_THERE))]
   return rules.syscalls.flatMap((syscall) => {
     const written = parsed.syscalls.get(syscall.name)
     // What the library added.
@@ -77,7 +75,7 @@ export function lint(
       return `${written[rule]?.path ?? ''}.when.${names[condition] ?? ''}`
     })
     const verdicts = verdictsOf(diagrams, syscall.rules, fallback)
-    if (findings.length > 0 || !unnamed.includes(verdicts)) return findings
+    if (findings.length > 0 || verdicts !== fallback) return findings
     // Naming a call can also keep the library's own answer away: what counts is the whole.
     const others = new Map([...parsed.syscalls].filter(([name]) => name !== syscall.name))
     if (!compareRules(resolve({ ...parsed, syscalls: others }, here), rules, limits).equal) {

@@ -3,6 +3,7 @@
  * hold decides, else the default. Of an argument only its lower `width` bits count.
  */
 import type { Condition, Rule, Rules, SyscallRules } from '../policy'
+import { union, type Range } from '../policy/values'
 import { argumentWord } from './bpf'
 import { ALWAYS, NEVER, type Diagram, type Diagrams } from './diagram'
 import { foreignAction } from './evaluate'
@@ -49,25 +50,32 @@ export class Meaning {
 }
 
 function segmentsOf(rules: Rules, diagrams: Diagrams): Segment[] {
+  const { ranges } = rules
   const fallback = diagrams.leaf(verdictOf(rules.defaultAction))
   const segments: Segment[] = []
   let next = 0
+  let index = 0
   // Whatever lies between two named numbers: ranges, and the default between those.
   const unnamed = (until: number): void => {
-    for (const range of rules.ranges) {
+    for (; index < ranges.length; index++) {
+      const range = ranges[index]
+      if (range === undefined || range.first > until) break
       const first = Math.max(range.first, next)
       const last = Math.min(range.last, until)
-      if (first > last) continue
-      if (first > next) segments.push({ first: next, last: first - 1, verdicts: fallback })
-      segments.push({ first, last, verdicts: diagrams.leaf(verdictOf(range.action)) })
-      next = last + 1
+      if (first <= last) {
+        if (first > next) segments.push({ first: next, last: first - 1, verdicts: fallback })
+        segments.push({ first, last, verdicts: diagrams.leaf(verdictOf(range.action)) })
+        next = last + 1
+      }
+      // The rest of it comes after the named number.
+      if (range.last > until) break
     }
     if (next <= until) segments.push({ first: next, last: until, verdicts: fallback })
     next = until + 1
   }
   for (const syscall of rules.syscalls) {
     const { number } = syscall
-    unnamed(number - 1)
+    if (number > next) unnamed(number - 1)
     const verdicts = verdictsOf(diagrams, syscall.rules, fallback)
     segments.push({ first: number, last: number, verdicts, syscall })
     next = number + 1
@@ -82,7 +90,7 @@ export const verdictsOf = (
   rules: readonly Rule[],
   fallback: Diagram,
 ): Diagram =>
-  rules.reduceRight(
+  joined(rules).reduceRight(
     (rest, rule) =>
       diagrams.choose(
         conditionsOf(diagrams, rule.conditions),
@@ -92,8 +100,55 @@ export const verdictsOf = (
     fallback,
   )
 
+/**
+ * A thousand rules for a thousand values of one argument are one rule for a set: neighbours of the
+ * same verdict, each with one condition, on the same argument.
+ */
+function joined(rules: readonly Rule[]): readonly Rule[] {
+  if (rules.length < 2) return rules
+  const result: Rule[] = []
+  let ranges: Range[] = []
+  for (const rule of rules) {
+    const previous = result.at(-1)
+    const condition = onlyRanges(rule)
+    const before = previous === undefined ? undefined : onlyRanges(previous)
+    if (
+      previous?.action === rule.action &&
+      condition !== undefined &&
+      condition.argument === before?.argument &&
+      condition.width === before.width
+    ) {
+      ranges.push(...condition.set.ranges)
+      const set = { kind: 'ranges', ranges } as const
+      result[result.length - 1] = { ...rule, conditions: [{ ...condition, set }] }
+    } else {
+      ranges = [...(condition?.set.ranges ?? [])]
+      result.push(rule)
+    }
+  }
+  // What a set of ranges promises: sorted, disjoint.
+  return result.map((rule) => {
+    const condition = onlyRanges(rule)
+    if (condition === undefined || rules.includes(rule)) return rule
+    const set = { kind: 'ranges', ranges: union(condition.set.ranges) } as const
+    return { ...rule, conditions: [{ ...condition, set }] }
+  })
+}
+
+/** The condition of a rule that has one, on ranges. */
+function onlyRanges({
+  conditions,
+}: Rule): (Condition & { set: { kind: 'ranges'; ranges: readonly Range[] } }) | undefined {
+  const [condition] = conditions
+  if (conditions.length !== 1 || condition?.set.kind !== 'ranges') return undefined
+  return { ...condition, set: condition.set }
+}
+
 /** All of them hold. */
 export function conditionsOf(diagrams: Diagrams, conditions: readonly Condition[]): Diagram {
+  const [only] = conditions
+  if (only === undefined) return ALWAYS
+  if (conditions.length === 1) return conditionOf(diagrams, only)
   // From the last argument up: each is then put on top of what is there.
   const ordered = [...conditions].sort((one, other) => other.argument - one.argument)
   return ordered.reduce(
@@ -106,24 +161,36 @@ export function conditionsOf(diagrams: Diagrams, conditions: readonly Condition[
 export function conditionOf(diagrams: Diagrams, { argument, width, set }: Condition): Diagram {
   if (set.kind === 'masked') return masked(diagrams, argument, width, set)
   // Where membership begins and where it ends, alternately; what lies beyond the width is never seen.
-  const end = 1n << BigInt(width)
-  const edges = set.ranges
-    .flatMap(([first, last]) => [first, last + 1n])
-    .filter((value) => value < end)
-    .map(edge)
+  const edges: Edge[] = []
+  for (const [first, last] of set.ranges) {
+    addEdge(edges, edgeAt(first), width)
+    const { low, high } = edgeAt(last)
+    addEdge(edges, low === 0xffffffff ? { low: 0, high: high + 1 } : { low: low + 1, high }, width)
+  }
   const atZero = edges[0]?.low === 0 && edges[0].high === 0 ? 1 : 0
   return between(diagrams, argument, width - 1, edges, atZero, edges.length, atZero)
 }
 
+/** A value of 64 bits as two words: `high` is 2^32 for the one beyond them. */
 interface Edge {
   readonly low: number
   readonly high: number
 }
 
-const edge = (value: bigint): Edge => ({
-  low: Number(value & 0xffffffffn),
-  high: Number(value >> 32n),
-})
+/** BigInts are slow; this splits one without arithmetic. Every architecture here is little-endian. */
+const wide = new BigUint64Array(1)
+const halves = new Uint32Array(wide.buffer)
+
+function edgeAt(value: bigint): Edge {
+  wide[0] = value
+  return { low: halves[0] ?? 0, high: halves[1] ?? 0 }
+}
+
+function addEdge(edges: Edge[], edge: Edge, width: number): void {
+  const within =
+    width > 32 ? edge.high < 2 ** (width - 32) : edge.high === 0 && edge.low < 2 ** width
+  if (within) edges.push(edge)
+}
 
 /** The level of bit 0 … 63 of an argument. */
 const argumentLevel = (argument: number, bit: number): number =>
@@ -188,8 +255,8 @@ function masked(
   set: Condition['set'] & { kind: 'masked' },
 ): Diagram {
   const [wanted, other] = set.negate ? [NEVER, ALWAYS] : [ALWAYS, NEVER]
-  const mask = edge(set.mask)
-  const expected = edge(set.expected)
+  const mask = edgeAt(set.mask)
+  const expected = edgeAt(set.expected)
   let rest: Diagram = wanted
   for (let bit = 0; bit < 64; bit++) {
     const one = isSet(expected, bit)

@@ -53,8 +53,15 @@ export function proveRules(
   const meaning = new Meaning(arches, diagrams)
   const regions = explore(program, diagrams)
   let found: Candidate | undefined
+  let within: readonly Arches[] = []
+  let previous: Region | undefined
   for (const region of regions) {
-    const candidate = differenceIn(region, meaning, diagrams)
+    // Nearly all regions are of one architecture.
+    if (region.firstArch !== previous?.firstArch || region.lastArch !== previous.lastArch) {
+      within = archesOf(region, meaning.auditArches)
+      previous = region
+    }
+    const candidate = differenceIn(region, within, meaning, diagrams)
     if (candidate === undefined) continue
     if (found === undefined || candidate.rank < found.rank) found = candidate
     if (found.rank === 0) break
@@ -86,10 +93,15 @@ interface Candidate {
 }
 
 /** The most telling call of a region on which the two differ. */
-function differenceIn(region: Region, meaning: Meaning, diagrams: Diagrams): Candidate | undefined {
+function differenceIn(
+  region: Region,
+  arches: readonly Arches[],
+  meaning: Meaning,
+  diagrams: Diagrams,
+): Candidate | undefined {
   let found: Candidate | undefined
   const { firstNumber, lastNumber, verdicts } = region
-  for (const { firstArch, lastArch, known } of archesOf(region, meaning.auditArches)) {
+  for (const { firstArch, lastArch, known } of arches) {
     const segments = meaning.of(firstArch)
     for (let index = indexOf(segments, firstNumber); index < segments.length; index++) {
       const segment = segments[index]

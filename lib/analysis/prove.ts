@@ -1,7 +1,7 @@
 /** The proof for people: a policy, a program, and if they differ, on what. */
-import { hostTarget, rulesOf, type Policy, type Target } from '../policy'
-import { bytesOf, type ProgramBytes } from './bpf'
+import { parseTarget, rulesOf, type Policy, type PolicyTarget } from '../policy'
 import { describeCall, type CallReport } from './call'
+import { readProgram, type ProgramBytes } from './program'
 import { proveRules, type Proved, type Refuted } from './proof'
 import { pathOf } from './simulate'
 import { describeVerdict, verdictText, type Verdict } from './verdict'
@@ -30,11 +30,11 @@ export interface Refutation {
 export function prove(
   policy: Policy,
   program: ProgramBytes,
-  target?: Partial<Target>,
+  target?: PolicyTarget,
 ): Proved | Refutation {
-  const own = 'arch' in program ? { arch: program.arch as Target['arch'] } : {}
-  const rules = rulesOf(policy, { ...hostTarget(), ...own, ...target })
-  const result = proveRules([rules], bytesOf(program))
+  const { bytes, target: own } = readProgram(program)
+  const rules = rulesOf(policy, parseTarget(target, own))
+  const result = proveRules([rules], bytes)
   return result.proved ? result : describeRefutation(result)
 }
 

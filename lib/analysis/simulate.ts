@@ -1,10 +1,10 @@
 /** What would happen to a call: by a policy's rules, or by a program's instructions. */
-import { rulesOf, hostTarget, type Policy, type Target } from '../policy'
-import { bytesOf, type ProgramBytes } from './bpf'
+import { parseTarget, rulesOf, type Policy, type PolicyTarget, type Target } from '../policy'
 import { archOf, parseCall, type CallDescription } from './call'
 import { loadProgram } from './check'
 import { evaluate, type Decision } from './evaluate'
 import { constantAllow, run, type Call } from './interpreter'
+import { isProgram, readProgram, type ProgramBytes } from './program'
 import { describeVerdict, type Verdict } from './verdict'
 
 export interface PolicySimulation extends Verdict {
@@ -32,28 +32,25 @@ export interface ProgramSimulation extends Verdict {
 export function simulate(
   policy: Policy,
   call: CallDescription,
-  target?: Partial<Target>,
+  target?: PolicyTarget,
 ): PolicySimulation
 export function simulate(
   program: ProgramBytes,
   call: CallDescription,
-  target?: Partial<Target>,
+  target?: PolicyTarget,
 ): ProgramSimulation
 export function simulate(
   subject: Policy | ProgramBytes,
   call: CallDescription,
-  target?: Partial<Target>,
+  target?: PolicyTarget,
 ): PolicySimulation | ProgramSimulation {
-  const here = { ...hostTarget(), ...target }
   if (isProgram(subject)) {
-    const arch = 'arch' in subject ? (subject.arch as Target['arch']) : here.arch
-    return simulateProgram(bytesOf(subject), parseCall(call, { ...here, arch }))
+    const { bytes, target: own } = readProgram(subject)
+    return simulateProgram(bytes, parseCall(call, parseTarget(target, own)))
   }
+  const here = parseTarget(target)
   return simulatePolicy(subject, parseCall(call, here), here)
 }
-
-const isProgram = (subject: Policy | ProgramBytes): subject is ProgramBytes =>
-  subject instanceof Uint8Array || 'bytes' in subject
 
 function simulateProgram(bytes: Uint8Array, call: Call): ProgramSimulation {
   const program = loadProgram(bytes)

@@ -71,7 +71,14 @@ const MAX_STATES = 1 << 18
 /** Instructions, all paths together: a second or two. */
 const MAX_STEPS = 1 << 25
 
-/** A number is divided into at most so many pieces for the sake of one mask. */
+/** Values and memories that are told apart. */
+const MAX_INTERNED = 1 << 18
+
+/** What a store and a calculation with unknown bits weigh in steps. */
+const STORE_STEPS = 16
+const VECTOR_STEPS = 1024
+
+/** The numbers are divided into at most so many pieces for the sake of one mask. */
 const MAX_PIECES = 64
 
 /** Bits of a returned word that may depend on the call. */
@@ -156,6 +163,8 @@ class Explorer {
   private readonly memories = new Map<string, Memory>()
   private readonly emptyMemory = this.internMemory([])
   private ids = 0
+
+  private readonly returnedBefore = new Map<number, Diagram>()
 
   /** What follows from a state, where that has nothing to do with the region. */
   private readonly known = new Map<string, Diagram>()
@@ -335,7 +344,7 @@ class Explorer {
         case RET_K:
           return { kind: 'verdict', verdicts: this.diagrams.leaf(verdictOf(constant)) }
         case RET_A:
-          return { kind: 'verdict', verdicts: this.returned(this.a) }
+          return { kind: 'verdict', verdicts: this.returnedOnce(this.a) }
         case LD_ABS:
           this.a = this.load(constant >>> 2)
           break
@@ -422,6 +431,7 @@ class Explorer {
   }
 
   private store(cell: number, value: Value): void {
+    this.steps += STORE_STEPS
     const cells = Array.from({ length: 16 }, (_, index) => this.memory.cells[index])
     cells[cell] = value
     this.memory = this.internMemory(cells)
@@ -473,8 +483,9 @@ class Explorer {
     const open = varying === 32 ? relevant : relevant & ((1 << varying) - 1)
     if (open === 0) return compareWords(operation, (first & mask) >>> 0, constant)
     const least = 31 - Math.clz32(open & -open)
-    const pieces = (last >>> least) - (first >>> least) + 1
-    if (pieces > MAX_PIECES) return { condition: test }
+    // Of all numbers, not of those in the region, or each piece would be divided by the next mask.
+    const pieces = 2 ** (32 - least)
+    if (pieces > MAX_PIECES && last - first >= MAX_PIECES) return { condition: test }
     const highest = varying - 1
     return { word, at: ((last >>> highest) << highest) >>> 0 }
   }
@@ -494,6 +505,7 @@ class Explorer {
         return this.calculate(ALU | RSH, a, this.constant(exponent))
       }
     }
+    this.steps += VECTOR_STEPS
     const result = calculateVector(this.diagrams, operation, this.vector(a), this.vector(operand))
     if (result === undefined) throw this.undecided('divides by what is no power of two')
     return this.fromVector(result)
@@ -518,6 +530,7 @@ class Explorer {
     const key = bits.join()
     const known = this.others.get(key)
     if (known !== undefined) return known
+    this.limit(this.others)
     const made: VectorValue = { kind: 'vector', id: ++this.ids, bits }
     this.others.set(key, made)
     return made
@@ -536,6 +549,15 @@ class Explorer {
     return this.word(word, mask >>> 0)
   }
 
+  private returnedOnce(value: Value): Diagram {
+    let known = this.returnedBefore.get(value.id)
+    if (known === undefined) {
+      known = this.returned(value)
+      this.returnedBefore.set(value.id, known)
+    }
+    return known
+  }
+
   /** A word that is returned: a leaf for each value it can have. */
   private returned(value: Value): Diagram {
     const bits = this.vector(value)
@@ -543,6 +565,7 @@ class Explorer {
     if (open > MAX_RETURNED_BITS) {
       throw this.undecided(`returns a word of which ${open} bits depend on the call`)
     }
+    this.steps += 1 << open
     const from = (bit: number, word: number): Diagram => {
       if (bit === 32) return this.diagrams.leaf(verdictOf(word >>> 0))
       const condition = bits[bit] ?? 0
@@ -556,6 +579,7 @@ class Explorer {
   private constant(value: number): ConstantValue {
     let known = this.constants.get(value)
     if (known === undefined) {
+      this.limit(this.constants)
       known = { kind: 'constant', id: ++this.ids, value }
       this.constants.set(value, known)
     }
@@ -567,6 +591,7 @@ class Explorer {
     const key = `${word}&${mask}`
     const known = this.others.get(key)
     if (known !== undefined) return known
+    this.limit(this.others)
     const made: WordValue = { kind: 'word', id: ++this.ids, word, mask }
     this.others.set(key, made)
     return made
@@ -576,10 +601,15 @@ class Explorer {
     const key = cells.map((cell) => cell?.id ?? '').join()
     let known = this.memories.get(key)
     if (known === undefined) {
+      this.limit(this.memories)
       known = { id: this.memories.size, cells }
       this.memories.set(key, known)
     }
     return known
+  }
+
+  private limit(interned: ReadonlyMap<unknown, unknown>): void {
+    if (interned.size >= MAX_INTERNED) throw this.undecided('the program computes too many values')
   }
 
   private undecided(problem: string): AnalysisError {

@@ -1,8 +1,6 @@
 /** What a return value means: SECCOMP_RET_* of linux/seccomp.h, as kernel/seccomp.c reads them. */
-import type { ActionName } from '../policy'
+import { RETURN_VALUE, type ActionName } from '../policy'
 import { errnoName, type ErrnoName } from '../syscalls'
-
-export const RET_ALLOW = 0x7fff0000
 
 /** SECCOMP_RET_ACTION_FULL and SECCOMP_RET_DATA. */
 const ACTION = 0xffff0000
@@ -11,19 +9,11 @@ const DATA = 0x0000ffff
 /** linux/err.h: seccomp(2) fails with no errno above it. */
 const MAX_ERRNO = 4095
 
-const ERRNO = 0x00050000
-const KILL = 0x80000000
+const { allow: RET_ALLOW, errno: ERRNO, kill: KILL } = RETURN_VALUE
 
-const NAMES: ReadonlyMap<number, ActionName> = new Map([
-  [KILL, 'kill'],
-  [0x00000000, 'killThread'],
-  [0x00030000, 'trap'],
-  [ERRNO, 'errno'],
-  [0x7fc00000, 'notify'],
-  [0x7ff00000, 'trace'],
-  [0x7ffc0000, 'log'],
-  [RET_ALLOW, 'allow'],
-])
+const NAMES: ReadonlyMap<number, ActionName> = new Map(
+  (Object.keys(RETURN_VALUE) as ActionName[]).map((name) => [RETURN_VALUE[name], name]),
+)
 
 /** Where the kernel does not look at the data: __seccomp_filter. */
 const WITHOUT_DATA: ReadonlySet<ActionName> = new Set(['notify', 'log', 'allow'])

@@ -1,19 +1,11 @@
 import { LockdownError, PolicyError } from '../errors'
 import { native } from '../native'
-import { hostTarget, rulesOf, type Policy, type Rules, type Target } from '../policy'
-import { describeValue, readFields, reading, refuseUnknownKeys } from '../policy/snapshot'
+import { parseTarget, rulesOf, type Policy, type PolicyTarget, type Rules } from '../policy'
 import { syscallName, type Arch } from '../syscalls'
 import { encodeRules } from './encode'
 
 /** linux/bpf_common.h: BPF_MAXINSNS */
 const MAX_INSTRUCTIONS = 4096
-
-/** What to compile for, where it is not this process. */
-export interface CompileTarget {
-  readonly arch?: Arch
-  /** The process id that `'SELF'` stands for. */
-  readonly pid?: number
-}
 
 /** A classic BPF program, as seccomp(2) takes it. */
 export interface Program {
@@ -22,34 +14,13 @@ export interface Program {
   readonly bytes: Uint8Array
   /** How many instructions; the kernel takes at most 4,096. */
   readonly length: number
+  /** The process id that `'SELF'` stands for in it: what `compile` was given. */
+  readonly pid?: number
 }
 
-export function compile(policy: Policy, target?: CompileTarget): Program {
-  return compileRules(rulesOf(policy, parseTarget(target)))
-}
-
-/** include/linux/threads.h: PID_MAX_LIMIT on 64-bit kernels. */
-const MAX_PID = 4194304
-
-function parseTarget(input: unknown): Target {
-  return reading('target', () => {
-    const fields = readFields(input ?? {}, 'target', 'an object')
-    refuseUnknownKeys(fields, ['arch', 'pid'], 'target', 'a target')
-    const { arch = hostTarget().arch, pid = process.pid } = Object.fromEntries(fields)
-    if (arch !== 'x86_64' && arch !== 'aarch64') {
-      throw new PolicyError('ERR_OPTION', {
-        path: 'target.arch',
-        problem: `expected x86_64 or aarch64, got ${describeValue(arch)}`,
-      })
-    }
-    if (typeof pid !== 'number' || !Number.isInteger(pid) || pid < 1 || pid > MAX_PID) {
-      throw new PolicyError('ERR_OPTION', {
-        path: 'target.pid',
-        problem: `expected a process id, got ${describeValue(pid)}`,
-      })
-    }
-    return { arch, pid }
-  })
+export function compile(policy: Policy, target?: PolicyTarget): Program {
+  const { arch, pid } = parseTarget(target)
+  return Object.freeze({ ...compileRules(rulesOf(policy, { arch, pid })), pid })
 }
 
 export const compileRules = (rules: Rules): Program =>

@@ -1,6 +1,6 @@
 /** What each way an installation can fail means to the user. */
 import { LockdownError, type LockdownErrorDetails } from '../errors'
-import type { NativeInstallation } from '../native'
+import { native, type NativeInstallation } from '../native'
 import { errnoName } from '../syscalls'
 
 const FLAG_NAMES: ReadonlyMap<number, string> = new Map([
@@ -57,7 +57,10 @@ export function installFailure(
     case 'denied':
       return fail('ERR_SECCOMP_DENIED', {
         problem: `a filter this process is already under refuses seccomp(2) (${name(error)})`,
-        hint: "It comes from what started the process: a container's profile or systemd's SystemCallFilter. Allow seccomp and prctl there.",
+        hint:
+          native().notes().length > 0
+            ? 'An earlier lockdown of this process denies it: a policy that is to be tightened later must allow seccomp and prctl.'
+            : "It comes from what started the process: a container's profile or systemd's SystemCallFilter. Allow seccomp and prctl there.",
       })
     case 'unsupportedAction':
       return fail('ERR_UNSUPPORTED_KERNEL', {

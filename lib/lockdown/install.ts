@@ -1,6 +1,6 @@
 /** The end of an installation: done, or the error that says why not. */
-import type { ThreadState } from '../errors'
 import { installFailure } from '../deferred'
+import { LockdownError, type ThreadState } from '../errors'
 import { native, type NativeInstallation, type NativeThread } from '../native'
 
 const MODES = ['disabled', 'strict', 'filter'] as const
@@ -17,5 +17,17 @@ const threadName = (tid: number): string =>
 /** @throws LockdownError unless the outcome is `installed` */
 export function checkInstalled(result: NativeInstallation): void {
   const { outcome } = result
-  if (outcome !== 'installed') throw installFailure(outcome, result, threadName)
+  if (outcome === 'installed') return
+  let failure: LockdownError
+  try {
+    failure = installFailure(outcome, result, threadName)
+  } catch (cause) {
+    // The words for it could not be loaded: whether a filter is in place must be told all the same.
+    failure = new LockdownError('ERR_INSTALL', {
+      problem: `the filter could not be installed, or not be shown to be whole (${outcome})`,
+      installed: outcome === 'censusIncomplete' || outcome === 'threadUnfiltered',
+      cause,
+    })
+  }
+  throw failure
 }

@@ -6,7 +6,7 @@
 import type { Program } from '../compiler/compile'
 import { compileAllowing } from '../deferred'
 import { LockdownError } from '../errors'
-import { native, type NativeRings } from '../native'
+import { IO_URING_ENTER, native, type NativeRings } from '../native'
 import { hostTarget, type Policy } from '../policy'
 import { noNewRings } from '../promises'
 import { checkInstalled } from './install'
@@ -108,9 +108,6 @@ function denyNewRings({ noNewPrivs, prove }: ParsedOptions): void {
   const installed = native().install(program.bytes, flags)
   checkInstalled(installed)
 }
-
-/** io_uring_enter(2) has one number on every architecture. */
-const IO_URING_ENTER = 426
 
 /** Under an earlier lockdown of this process that did away with its rings. */
 const isDeniedAlready = (): boolean => !native().permits(IO_URING_ENTER)

@@ -71,7 +71,8 @@ function optionRisks({ noNewPrivs, specAllow, prove }: ParsedOptions): Risk[] {
   if (!prove) {
     risks.push({
       code: 'unproved',
-      description: 'It was not proved that the program does what the policy says (prove: false).',
+      description:
+        'The proof that the program does what the policy says was waived (prove: false).',
     })
   }
   if (!noNewPrivs) {

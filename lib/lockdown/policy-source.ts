@@ -1,6 +1,7 @@
 /** Where a preloaded lockdown finds its policy. */
 import { PolicyError } from '../errors'
 import type { Policy } from '../policy'
+import { describeValue } from '../policy/snapshot'
 import { readyPolicies } from '../promises'
 import { suggest } from '../syscalls'
 import type { LockdownOptions } from './options'
@@ -42,7 +43,8 @@ export function findPolicy(
   if (given !== undefined && given !== '') {
     const origin = 'SECCOMP_TS_POLICY'
     const options = parseEnvironmentOptions(environment)
-    return { policy: readPolicy(given, process.cwd(), origin), options, origin }
+    const policy = readPolicy(given, process.cwd(), origin)
+    return { policy, options, origin: `${origin} (${describeValue(given)})` }
   }
   const manifest = findManifest(entry)
   if (manifest !== undefined) {
@@ -53,7 +55,7 @@ export function findPolicy(
       return {
         policy: readPolicy(policy, node.path.dirname(manifest.path), origin),
         options,
-        origin,
+        origin: `${origin} (${describeValue(policy)})`,
       }
     }
     if (policy !== undefined) return { policy: policy as Policy, options, origin }
@@ -93,9 +95,29 @@ function readPolicy(given: string, directory: string, origin: string): Policy {
   }
   if (node.path.extname(path) === '.json')
     return parseJson(node.fs.readFileSync(path, 'utf8'), path) as Policy
-  const loaded = node.module.createRequire(path)(path) as { default?: Policy } & Policy
+  const loaded = load(path)
   // A module says it with `export default`; CommonJS may also export the policy itself.
-  return isModule(loaded) ? loaded.default : loaded
+  if (!isModule(loaded)) return loaded as Policy
+  const { default: policy } = loaded as { default?: Policy }
+  if (policy !== undefined) return policy
+  throw new PolicyError('ERR_POLICY_NOT_FOUND', {
+    path,
+    problem: 'has no default export',
+    hint: 'Write export default { … }.',
+  })
+}
+
+function load(path: string): object {
+  try {
+    return node.module.createRequire(path)(path) as object
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new PolicyError('ERR_POLICY_SHAPE', {
+      path,
+      problem: `could not be loaded (${reason})`,
+      cause,
+    })
+  }
 }
 
 const isModule = (loaded: object): boolean =>

@@ -1,4 +1,4 @@
-import { LockdownError } from '../errors'
+import { LockdownError, PolicyError } from '../errors'
 import { native } from '../native'
 import { lockdown } from './lockdown'
 import { findPolicy } from './policy-source'
@@ -12,8 +12,18 @@ export function lockdownAtStart(): void {
     requireLockdown()
     return
   }
-  const { policy, options } = findPolicy(process.env, process.argv[1])
-  lockdown(policy, options)
+  const { policy, options, origin } = findPolicy(process.env, process.argv[1])
+  try {
+    lockdown(policy, options)
+  } catch (error) {
+    // The error names a place in the policy, and not where that came from.
+    if (error instanceof PolicyError) {
+      const message = `${origin}: ${error.message}`
+      if (error.stack !== undefined) error.stack = error.stack.replace(error.message, () => message)
+      error.message = message
+    }
+    throw error
+  }
 }
 
 function requireLockdown(): void {

@@ -1,5 +1,6 @@
 import { LockdownError, type ThreadState } from '../errors'
-import { native, type Native } from '../native'
+import { IO_URING_ENTER, native, type Native } from '../native'
+import { serialise } from '../policy/serialise'
 import { toThreadState } from './install'
 
 /** Something the filter does not cover. */
@@ -39,7 +40,7 @@ export interface Status {
   /** Lockdowns of this package among them. */
   readonly lockdowns: number
   readonly noNewPrivs: boolean
-  /** Every program that was installed here was proved to do what its policy says. */
+  /** Every program that was installed here was proved to do what its policy says; nobody waived that. */
   readonly proved: boolean
   /** Names of the policies in force, oldest first. */
   readonly policies: readonly string[]
@@ -64,7 +65,14 @@ export interface Lockdown {
 }
 
 export const remember = (lockdown: Lockdown): void => {
-  native().note(JSON.stringify(lockdown))
+  // Not JSON.stringify: it would ask a polluted prototype for a toJSON method.
+  native().note(serialise(lockdown))
+}
+
+/** What was done last about the rings, and still holds. */
+function cureOf(lockdowns: readonly Lockdown[], sealed: boolean): IoUringStatus['cure'] {
+  const cures = lockdowns.map(({ ioUring }) => ioUring.cure)
+  return cures.findLast((cure) => cure !== 'none' && !(sealed && cure === 'allowed')) ?? 'none'
 }
 
 /** A risk the platform imposes on a caller who accepted to run unprotected. */
@@ -107,7 +115,11 @@ function describe(addon: Native, census: readonly ThreadState[] | undefined): St
   const newest = lockdowns.at(-1)
   const threads = census ?? newest?.threads ?? []
   const own = threads[0]
-  const risks = lockdowns.flatMap((each) => each.risks)
+  const sealed = newest !== undefined && !addon.permits(IO_URING_ENTER)
+  const risks = lockdowns
+    .flatMap((each) => each.risks)
+    // A later lockdown, or an earlier one, has closed that.
+    .filter(({ code }) => !(sealed && code === 'io-uring-enter'))
   if (newest === undefined) {
     risks.push({
       code: 'not-enforced',
@@ -131,7 +143,7 @@ function describe(addon: Native, census: readonly ThreadState[] | undefined): St
     proved: newest !== undefined && lockdowns.every((each) => each.proved),
     policies: lockdowns.map((each) => each.policy),
     threads,
-    ioUring: newest?.ioUring ?? { rings: -1, cure: 'none' },
+    ioUring: { rings: newest?.ioUring.rings ?? -1, cure: cureOf(lockdowns, sealed) },
     risks,
     ...(newest?.listener === undefined ? {} : { listener: newest.listener }),
   } satisfies Status)

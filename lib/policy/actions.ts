@@ -36,33 +36,26 @@ export interface ActionData extends ActionFields {
   readonly when?: never
 }
 
-class FrozenAction implements Action {
-  declare readonly action: ActionName
-  declare readonly errno?: ErrnoName | number
-  declare readonly data?: number
-
-  constructor(fields: ActionFields) {
-    Object.assign(this, fields)
-    Object.freeze(this)
-  }
-
-  when<const C extends object>(conditions: C): ConditionalAction<C> {
-    return Object.freeze({ ...(this as ActionFields), when: Object.freeze({ ...conditions }) })
-  }
+/** Not enumerable, so that an action is plain data to whoever reads it. */
+function when<const C extends object>(this: ActionFields, conditions: C): ConditionalAction<C> {
+  return Object.freeze({ ...this, when: Object.freeze({ ...conditions }) })
 }
 
+const toAction = (fields: ActionFields): Action =>
+  Object.freeze(Object.defineProperty({ ...fields }, 'when', { value: when })) as Action
+
 /** The call runs. SECCOMP_RET_ALLOW. */
-export const allow: Action = new FrozenAction({ action: 'allow' })
+export const allow: Action = toAction({ action: 'allow' })
 
 /**
  * The call does not run and fails with this errno. SECCOMP_RET_ERRNO.
  * `errno(0)` makes it look as if it had succeeded.
  */
 export const errno = (error: ErrnoName | number): Action =>
-  new FrozenAction({ action: 'errno', errno: error })
+  toAction({ action: 'errno', errno: error })
 
 /** The whole process dies at once, by SIGSYS, as with a core dump. SECCOMP_RET_KILL_PROCESS, 4.14. */
-export const kill: Action = new FrozenAction({ action: 'kill' })
+export const kill: Action = toAction({ action: 'kill' })
 
 /**
  * The calling thread dies. SECCOMP_RET_KILL_THREAD.
@@ -70,7 +63,7 @@ export const kill: Action = new FrozenAction({ action: 'kill' })
  * Not for Node: a libuv pool thread that dies leaves its promise pending for ever, and the process
  * hangs. It exists so that foreign profiles can be expressed.
  */
-export const killThread: Action = new FrozenAction({ action: 'killThread' })
+export const killThread: Action = toAction({ action: 'killThread' })
 
 /**
  * The thread receives SIGSYS and the call does not run. SECCOMP_RET_TRAP.
@@ -78,13 +71,13 @@ export const killThread: Action = new FrozenAction({ action: 'killThread' })
  * Without a native handler the process dies. `process.on('SIGSYS')` is not one: libuv's handler
  * returns, and the call then appears to have succeeded with its own number as the result.
  */
-export const trap: Action = new FrozenAction({ action: 'trap' })
+export const trap: Action = toAction({ action: 'trap' })
 
 /** A ptracer is told, with this datum; without one the call fails with ENOSYS. SECCOMP_RET_TRACE. */
-export const trace = (data: number): Action => new FrozenAction({ action: 'trace', data })
+export const trace = (data: number): Action => toAction({ action: 'trace', data })
 
 /** The call runs and the kernel writes an audit line. SECCOMP_RET_LOG, 4.14. */
-export const log: Action = new FrozenAction({ action: 'log' })
+export const log: Action = toAction({ action: 'log' })
 
 /** A supervisor decides (`listener: true`); without one: ENOSYS. SECCOMP_RET_USER_NOTIF, 5.0. */
-export const notify: Action = new FrozenAction({ action: 'notify' })
+export const notify: Action = toAction({ action: 'notify' })

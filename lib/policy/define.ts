@@ -1,6 +1,6 @@
 import { PolicyError } from '../errors'
 import { normalise, type Rules, type Target } from './normalise'
-import { describeValue, readFields, readList, reading } from './snapshot'
+import { describeValue, forEachField, readList, reading } from './snapshot'
 import { hostTarget } from './target'
 import type { Policy } from './types'
 
@@ -51,12 +51,12 @@ function freezeCopy(value: unknown, path: string, depth: number): unknown {
     )
   }
   const copy: Record<string, unknown> = {}
-  for (const [key, field] of readFields(value, path, 'an object')) {
+  forEachField(value, path, 'an object', (key, field) => {
     // Defined, not assigned: a key called __proto__ is data like any other.
     Object.defineProperty(copy, key, {
       value: freezeCopy(field, `${path}.${key}`, depth + 1),
       enumerable: true,
     })
-  }
+  })
   return Object.freeze(copy)
 }

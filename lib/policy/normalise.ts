@@ -76,7 +76,7 @@ export interface Rules {
 }
 
 /** linux/seccomp.h */
-const RETURN_VALUE: Readonly<Record<ActionName, number>> = Object.freeze({
+export const RETURN_VALUE: Readonly<Record<ActionName, number>> = Object.freeze({
   kill: 0x80000000,
   killThread: 0x00000000,
   trap: 0x00030000,
@@ -298,10 +298,9 @@ export function resolveValue(value: unknown, path: string, context: ValueContext
   const least = signed ? -(1n << BigInt(width - 1)) : 0n
   // A signed argument may also be written as the word it is: 0xffffffff for -1.
   if (number < least || number > maxOf(width)) {
-    const kind = signed ? 'signed' : 'unsigned'
     throw new PolicyError('ERR_VALUE_RANGE', {
       path,
-      problem: `${describeValue(value)} does not fit ${width} ${kind} bits (${least} … ${maxOf(width)})`,
+      problem: `${describeValue(value)} does not fit ${width} bits (${least} … ${maxOf(width)})`,
     })
   }
   return number
@@ -418,8 +417,9 @@ function valueSet(
 function refuseDeadRules(rules: readonly Rule[], name: SyscallName): void {
   if (rules.length < 2) return
   rules.forEach((rule, index) => {
-    const earlier = rules.slice(0, index).find((candidate) => covers(candidate, rule))
-    if (earlier === undefined) return
+    const before = rules.findIndex((candidate) => covers(candidate, rule))
+    const earlier = rules[before]
+    if (earlier === undefined || before >= index) return
     const same = covers(rule, earlier)
     throw new PolicyError(same ? 'ERR_DUPLICATE_RULE' : 'ERR_UNREACHABLE_RULE', {
       path: rule.path,
@@ -431,13 +431,17 @@ function refuseDeadRules(rules: readonly Rule[], name: SyscallName): void {
   })
 }
 
-/** True when `outer` holds for every call for which `inner` does. */
-const covers = (outer: Rule, inner: Rule): boolean =>
-  outer.conditions.every((wanted) =>
-    inner.conditions.some(
-      (given) =>
+/** True when `outer` holds for every call for which `inner` does. Loops, since rules may be many. */
+function covers(outer: Rule, inner: Rule): boolean {
+  for (const wanted of outer.conditions) {
+    let implied = false
+    for (const given of inner.conditions) {
+      implied ||=
         given.argument === wanted.argument &&
         given.width === wanted.width &&
-        contains(wanted.set, given.set),
-    ),
-  )
+        contains(wanted.set, given.set)
+    }
+    if (!implied) return false
+  }
+  return true
+}

@@ -3,7 +3,14 @@
  * here; names and values of arguments are checked where their C types are known, in normalise.ts.
  */
 import { PolicyError } from '../errors'
-import { errnoValue, isSyscallName, suggest, syscallNames, type SyscallName } from '../syscalls'
+import {
+  errnoNames,
+  errnoValue,
+  isSyscallName,
+  suggest,
+  syscallNames,
+  type SyscallName,
+} from '../syscalls'
 import type { ActionName } from './actions'
 import {
   describeValue,
@@ -103,7 +110,7 @@ function parseRoot(input: unknown): ParsedPolicy {
     throw new PolicyError('ERR_MISSING_DEFAULT', {
       path: '$.default',
       problem: 'a policy must say what a call gets that no rule decides',
-      hint: "Write default: errno('EPERM'), or kill.",
+      hint: "Start from { ...webServer }, or write default: errno('EPERM') and name all that Node needs: without it, Node crashes.",
     })
   }
   const fallback = parseRule(fields.get('default'), '$.default')
@@ -128,12 +135,31 @@ function parseRoot(input: unknown): ParsedPolicy {
       syscalls.set(name, parseRules(rules, path))
     })
   }
+  limitValues(syscalls)
   return {
     name,
     default: { action: fallback.action, data: fallback.data },
     baseline: parseBaseline(fields.get('baseline'), fallback.action),
     syscalls,
   }
+}
+
+/** Few enough to compare the rules with each other. */
+function limitValues(syscalls: ParsedPolicy['syscalls']): void {
+  let values = 0
+  for (const rules of syscalls.values()) {
+    for (const { conditions } of rules) {
+      for (const { operands } of conditions.values()) {
+        for (const list of operands) values += list.length
+      }
+    }
+  }
+  if (values <= MAX_VALUES) return
+  throw new PolicyError('ERR_POLICY_SHAPE', {
+    path: '$.syscalls',
+    problem: `has ${values} values in all, more than the ${MAX_VALUES} that can be read`,
+    hint: 'Use ranges or masks.',
+  })
 }
 
 function parseBaseline(value: unknown, fallback: ActionName): string | undefined {
@@ -175,7 +201,11 @@ function parseRule(value: unknown, path: string): ParsedRule {
   if (isActionName(alone) && !carriesData(alone)) {
     return { action: alone, data: 0, conditions: NO_CONDITIONS, path }
   }
-  const fields = readFields(value, path, "an action such as allow or errno('EPERM')")
+  const fields = new Map<string, unknown>()
+  forEachField(value, path, "an action such as allow or errno('EPERM')", (key, field) => {
+    // Conditions that came to nothing are no reason to do without.
+    if (field !== undefined || key === 'when') fields.set(key, field)
+  })
   refuseUnknownKeys(fields, ['action', 'errno', 'data', 'when'], path, 'a rule')
   const action = fields.get('action')
   if (!isActionName(action)) {
@@ -189,7 +219,7 @@ function parseRule(value: unknown, path: string): ParsedRule {
   return {
     action,
     data: parseData(action, fields.get('errno'), fields.get('data'), path),
-    conditions: parseConditions(fields.get('when'), path),
+    conditions: fields.has('when') ? parseConditions(fields.get('when'), path) : NO_CONDITIONS,
     path,
   }
 }
@@ -232,14 +262,7 @@ function parseErrno(value: unknown, path: string): number {
       throw new PolicyError('ERR_UNKNOWN_ERRNO', {
         path,
         problem: `there is no errno '${value}'`,
-        suggestion: suggest(value, [
-          'EPERM',
-          'EACCES',
-          'ENOSYS',
-          'EAFNOSUPPORT',
-          'ENOENT',
-          'EINVAL',
-        ]),
+        suggestion: suggest(value, errnoNames()),
       })
     }
     return number
@@ -254,19 +277,17 @@ function parseErrno(value: unknown, path: string): number {
 }
 
 function parseConditions(value: unknown, rulePath: string): ReadonlyMap<string, ParsedComparator> {
-  if (value === undefined) return NO_CONDITIONS
   const path = `${rulePath}.when`
-  const fields = readFields(value, path, 'an object of comparators by argument name')
-  if (fields.size === 0) {
+  const conditions = new Map<string, ParsedComparator>()
+  forEachField(value, path, 'an object of comparators by argument name', (argument, comparator) => {
+    conditions.set(argument, parseComparator(comparator, `${path}.${argument}`))
+  })
+  if (conditions.size === 0) {
     throw new PolicyError('ERR_POLICY_SHAPE', {
       path,
       problem: 'has no condition',
       hint: 'Leave `when` out for a rule that always holds.',
     })
-  }
-  const conditions = new Map<string, ParsedComparator>()
-  for (const [argument, comparator] of fields) {
-    conditions.set(argument, parseComparator(comparator, `${path}.${argument}`))
   }
   return conditions
 }

@@ -23,14 +23,22 @@ const describe = (value: unknown): string => {
 /** How a value is shown in an error message. */
 export { describe as describeValue }
 
-/** The own, enumerable data properties of an object. @throws PolicyError ERR_POLICY_SHAPE */
+/**
+ * The own, enumerable data properties of an object, but for those that are undefined: `{ log: undefined }`
+ * is how JavaScript spells "not given". @throws PolicyError ERR_POLICY_SHAPE
+ */
 export function readFields(value: unknown, path: string, what: string): Fields {
   const fields = new Map<string, unknown>()
-  forEachField(value, path, what, (key, field) => fields.set(key, field))
+  forEachField(value, path, what, (key, field) => {
+    if (field !== undefined) fields.set(key, field)
+  })
   return fields
 }
 
-/** `readFields` without a Map, for objects with many. @throws PolicyError ERR_POLICY_SHAPE */
+/**
+ * Calls `visit` with every property of an object, also with those that are undefined: where a rule was
+ * meant, leaving it out would be the opposite of what was asked. @throws PolicyError ERR_POLICY_SHAPE
+ */
 export function forEachField(
   value: unknown,
   path: string,
@@ -43,19 +51,35 @@ export function forEachField(
       problem: `expected ${what}, got ${describe(value)}`,
     })
   }
+  if (!isPlain(value)) {
+    throw new PolicyError('ERR_POLICY_SHAPE', {
+      path,
+      problem: `expected ${what}, got an object of another kind`,
+      hint: 'Plain data is read, and nothing that is inherited or inside a Map: write an object literal.',
+    })
+  }
   for (const key of Object.keys(value)) {
     const property = Object.getOwnPropertyDescriptor(value, key)
     if (property === undefined) continue
-    if (property.get !== undefined || property.set !== undefined) {
+    if (!Object.hasOwn(property, 'value')) {
       throw new PolicyError('ERR_POLICY_SHAPE', {
         path: `${path}.${key}`,
         problem: 'is an accessor (get/set)',
         hint: 'A policy is plain data: a getter could answer differently each time it is read.',
       })
     }
-    // `{ log: undefined }` is how JavaScript spells "not given".
-    if (property.value !== undefined) visit(key, property.value)
+    visit(key, property.value)
   }
+}
+
+/**
+ * Whether all that an object says is in its own properties with names: it is an object literal of any
+ * realm, or has no prototype, and no symbol is a key of it.
+ */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null
+  const literal = prototype === null || Object.getPrototypeOf(prototype) === null
+  return literal && Object.getOwnPropertySymbols(value).length === 0
 }
 
 /**
@@ -63,12 +87,11 @@ export function forEachField(
  * `readFields` then says what is wrong with.
  */
 export function readOnlyField(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined
+  if (typeof value !== 'object' || value === null || !isPlain(value)) return undefined
   const keys = Object.keys(value)
   if (keys.length !== 1 || keys[0] !== name) return undefined
   const property = Object.getOwnPropertyDescriptor(value, name)
-  if (property?.get !== undefined || property?.set !== undefined) return undefined
-  return property?.value
+  return property !== undefined && Object.hasOwn(property, 'value') ? property.value : undefined
 }
 
 /** The elements of an array, holes refused. @throws PolicyError ERR_POLICY_SHAPE */
@@ -79,16 +102,18 @@ export function readList(value: unknown, path: string, what: string, limit: numb
       problem: `expected ${what}, got ${describe(value)}`,
     })
   }
-  if (value.length > limit) {
+  const { length } = value
+  // A Proxy may say anything.
+  if (!(length <= limit)) {
     throw new PolicyError('ERR_POLICY_SHAPE', {
       path,
-      problem: `has ${value.length} elements, more than the ${limit} that can be read`,
+      problem: `has ${length} elements, more than the ${limit} that can be read`,
     })
   }
   const elements: unknown[] = []
-  for (let index = 0; index < value.length; index++) {
+  for (let index = 0; index < length; index++) {
     const property = Object.getOwnPropertyDescriptor(value, index)
-    if (property === undefined || !('value' in property)) {
+    if (property === undefined || !Object.hasOwn(property, 'value')) {
       throw new PolicyError('ERR_POLICY_SHAPE', {
         path: `${path}[${index}]`,
         problem: 'is a hole or an accessor',

@@ -65,9 +65,13 @@ export const isEmpty = (set: ValueSet): boolean =>
 /** True when every value of `inner` is in `outer`. May answer false where it is in fact so. */
 export function contains(outer: ValueSet, inner: ValueSet): boolean {
   if (outer.kind === 'ranges' && inner.kind === 'ranges') {
-    return inner.ranges.every(([first, last]) =>
-      outer.ranges.some((range) => range[0] <= first && last <= range[1]),
-    )
+    // Both are sorted and disjoint.
+    let at = 0
+    return inner.ranges.every(([first, last]) => {
+      while ((outer.ranges[at]?.[1] ?? first) < first) at++
+      const range = outer.ranges[at]
+      return range !== undefined && range[0] <= first && last <= range[1]
+    })
   }
   if (outer.kind === 'masked' && inner.kind === 'masked') {
     if (outer.negate !== inner.negate) return false

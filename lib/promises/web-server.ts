@@ -166,6 +166,12 @@ const net = {
   ],
 } satisfies Policy['syscalls']
 
+/** A ready policy is known by its identity: nothing in it may change. All else is frozen already. */
+function freezeLists<Rules extends object>(rules: Rules): Rules {
+  for (const each of Object.values(rules)) Object.freeze(each)
+  return Object.freeze(rules)
+}
+
 /**
  * For a service that listens, talks to clients and databases, and reads files.
  *
@@ -177,5 +183,5 @@ export const webServer = Object.freeze({
   default: errno('EPERM'),
   // Old enough for the kernels Node 20 runs on; libc falls back from whatever came later.
   baseline: '5.10',
-  syscalls: Object.freeze({ ...runtime, ...threads, ...fsRead, ...net }),
+  syscalls: freezeLists({ ...runtime, ...threads, ...fsRead, ...net }),
 } as const satisfies Policy)

@@ -7,6 +7,7 @@ export {
   constantNames,
   constantValue,
   errnoName,
+  errnoNames,
   errnoValue,
   findSyscall,
   isSyscallName,

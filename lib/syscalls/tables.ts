@@ -234,17 +234,20 @@ const errnos = lazily(
     ),
 )
 
-const errnoNames = lazily(() => {
+const errnosByNumber = lazily(() => {
   const byNumber = new Map<number, ErrnoName>()
   // EWOULDBLOCK and its like come after the name that everybody uses.
   for (const [name, value] of errnos()) if (!byNumber.has(value)) byNumber.set(value, name)
   return byNumber
 })
 
+/** All names, the usual ones first. */
+export const errnoNames = (): readonly ErrnoName[] => [...errnos().keys()]
+
 export function errnoValue(name: string): number | undefined {
   return errnos().get(name as ErrnoName)
 }
 
 export function errnoName(value: number): ErrnoName | undefined {
-  return errnoNames().get(value)
+  return errnosByNumber().get(value)
 }

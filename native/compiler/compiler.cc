@@ -45,7 +45,9 @@ class GraphBuilder {
 
  private:
   NodeId BuildArch(const ArchRules& arch) {
-    return BuildDispatch(&graph_, kNumberOperand, NumberRuns(arch));
+    std::vector<Run> runs = NumberRuns(arch);
+    WeighRuns(graph_, arch.audit_arch, &runs);
+    return BuildNumberDispatch(&graph_, runs);
   }
 
   // Neighbouring numbers with the same outcome are one run, whether they have rules, lie in a range

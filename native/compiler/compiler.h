@@ -2,7 +2,8 @@
 //
 //   rules            RuleSet                        ../rules.h
 //   -> word tests    conditions on 32-bit words     word_conditions.h
-//   -> graph         rules matched all at once      rule_matcher.h, dispatch.h
+//   -> graph         rules matched all at once      rule_matcher.h, dispatch.h, tree_search.h;
+//                    frequent calls first           call_frequency.h
 //   -> blocks        loads planned                  assembler.h
 //   -> instructions  laid out, jumps bridged        assembler.h
 #ifndef SECCOMP_TS_NATIVE_COMPILER_COMPILER_H_

@@ -1,103 +1,94 @@
 #include "dispatch.h"
 
+#include <linux/seccomp.h>
+
 #include <algorithm>
 #include <cstddef>
+
+#include "call_frequency.h"
+#include "tree_search.h"
 
 namespace seccomp_ts {
 namespace {
 
-// Above this many runs the tree is split in the middle; up to it, the best tree is searched for.
-constexpr size_t kWindow = 32;
+// Above so many runs the tree is split in the middle; up to it, the best tree is searched for.
+constexpr size_t kWordWindow = 16;
+constexpr size_t kNumberWindow = TreeSearch::kMaxRuns;
 
-// What one more test in the program weighs against one more test on the way to a run.
-constexpr uint32_t kTestWeight = 2;
+// What one more test in the program weighs, where every run of argument words weighs 1.
+constexpr uint32_t kWordTestWeight = 2;
 
-// Searches a window of runs for the cheapest tree: the tests on the way to each run, summed over
-// the runs, plus kTestWeight a test. Two shapes are tried for every stretch of runs:
-//   - cut: one JGE in two, both halves as good as they can be;
-//   - peel: where all runs but single values lead to one place, a JEQ for each of those values.
-class WindowSearch {
- public:
-  WindowSearch(DecisionGraph* graph, Operand operand, const Run* runs, size_t count)
-      : graph_(graph), operand_(operand), runs_(runs), count_(count) {
-    for (size_t length = 1; length <= count_; length++) {
-      for (size_t first = 0; first + length <= count_; first++) {
-        plans_[first][first + length - 1] = FindPlan(first, first + length - 1);
-      }
-    }
+// What a run of numbers weighs beside its calls, which are counted by 10,000: rare calls are made
+// too, and the profile is not everybody's.
+constexpr uint32_t kRunWeight = 20;
+
+// What one more test in the program weighs against one more test on the way of so many calls in
+// 10,000.
+constexpr uint32_t kNumberTestWeight = 40;
+
+// Calls that are always allowed do not reach the program on Linux 5.11 and later, which keeps a
+// bitmap of them; those that do reach it on every kernel count for more.
+constexpr uint32_t kUncachedFactor = 2;
+
+// How many more tests than there have to be the longest way may have, and what share of a test on
+// the way of all calls together each of them must save.
+constexpr uint32_t kExtraHeight = 2;
+constexpr uint32_t kHeightPricePercent = 17;
+
+bool IsCached(const Node& target) { return target.IsReturn() && target.value == SECCOMP_RET_ALLOW; }
+
+// What a program is always denied it does not go on calling.
+bool IsDenied(const Node& target) {
+  if (!target.IsReturn()) return false;
+  uint32_t action = target.value & SECCOMP_RET_ACTION_FULL;
+  return action == SECCOMP_RET_ERRNO || action == SECCOMP_RET_TRAP ||
+         action == SECCOMP_RET_KILL_THREAD || action == SECCOMP_RET_KILL_PROCESS;
+}
+
+// The tests on the longest way if every test cuts the runs in half.
+uint32_t BalancedHeight(size_t runs) {
+  uint32_t height = 0;
+  while ((size_t{1} << height) < runs) height++;
+  return height;
+}
+
+// Between the lowest tree and the cheapest: the height from which on no level is worth its price.
+uint32_t ChooseHeight(TreeSearch* search, const Run* runs, size_t count) {
+  uint64_t weight = 0;
+  for (size_t i = 0; i < count; i++) weight += runs[i].weight;
+  uint32_t price = static_cast<uint32_t>(weight * kHeightPricePercent / 100);
+  uint32_t height = std::min(search->Height(), BalancedHeight(count) + kExtraHeight);
+  uint32_t cost = search->CostWithin(height);
+  while (height > 0) {
+    uint32_t lower_cost = search->CostWithin(height - 1, cost + price);
+    if (lower_cost == cost + price) break;
+    height--;
+    cost = lower_cost;
   }
+  return height;
+}
 
-  NodeId Build() { return Build(0, count_ - 1); }
+// Not inline, so that a search lies on the stack once and not in each frame of the recursion.
+__attribute__((noinline)) NodeId SearchWords(DecisionGraph* graph, Operand operand, const Run* runs,
+                                             size_t count) {
+  TreeSearch search(runs, count, kWordTestWeight);
+  return search.Build(graph, operand);
+}
 
- private:
-  // Marks a stretch that is peeled; every other `cut` is the first run of the upper half.
-  static constexpr uint32_t kPeelAroundFirst = kWindow;
-  static constexpr uint32_t kPeelAroundSecond = kWindow + 1;
+__attribute__((noinline)) NodeId SearchNumbers(DecisionGraph* graph, Operand operand,
+                                               const Run* runs, size_t count) {
+  TreeSearch search(runs, count, kNumberTestWeight);
+  return search.Build(graph, operand, ChooseHeight(&search, runs, count));
+}
 
-  struct Plan {
-    uint32_t cost;
-    uint32_t cut;
-  };
+using Search = NodeId (*)(DecisionGraph*, Operand, const Run*, size_t);
 
-  Plan FindPlan(size_t first, size_t last) const {
-    if (first == last) return {0, kPeelAroundFirst};
-    Plan best = {UINT32_MAX, 0};
-    uint32_t here = static_cast<uint32_t>(last - first + 1) + kTestWeight;
-    for (size_t cut = first + 1; cut <= last; cut++) {
-      uint32_t cost = here + plans_[first][cut - 1].cost + plans_[cut][last].cost;
-      if (cost < best.cost) best = {cost, static_cast<uint32_t>(cut)};
-    }
-    // Neighbours differ, so what is left after peeling is where the first or second run leads.
-    for (uint32_t background : {kPeelAroundSecond, kPeelAroundFirst}) {
-      uint32_t cost = PeelCost(first, last, BackgroundOf(first, background), best.cost);
-      if (cost <= best.cost) best = {cost, background};
-    }
-    return best;
-  }
-
-  NodeId BackgroundOf(size_t first, uint32_t cut) const {
-    return runs_[first + (cut - kPeelAroundFirst)].target;
-  }
-
-  // UINT32_MAX if it cannot be done, or not below `limit`.
-  uint32_t PeelCost(size_t first, size_t last, NodeId background, uint32_t limit) const {
-    uint32_t peeled = 0;
-    uint32_t cost = 0;
-    for (size_t i = first; i <= last; i++) {
-      if (runs_[i].target == background) continue;
-      if (runs_[i].first != runs_[i].last || cost > limit) return UINT32_MAX;
-      cost += ++peeled + kTestWeight;
-    }
-    return cost + static_cast<uint32_t>(last - first + 1 - peeled) * peeled;
-  }
-
-  NodeId Build(size_t first, size_t last) {
-    uint32_t cut = plans_[first][last].cut;
-    if (cut < kWindow) {
-      NodeId upper = Build(cut, last);
-      return graph_->AtLeast(operand_, runs_[cut].first, upper, Build(first, cut - 1));
-    }
-    NodeId background = BackgroundOf(first, cut);
-    NodeId node = background;
-    for (size_t i = last + 1; i-- > first;) {
-      if (runs_[i].target == background) continue;
-      node = graph_->Equal(operand_, runs_[i].first, runs_[i].target, node);
-    }
-    return node;
-  }
-
-  DecisionGraph* graph_;
-  Operand operand_;
-  const Run* runs_;
-  size_t count_;
-  Plan plans_[kWindow][kWindow];  // by first and last run
-};
-
-NodeId Split(DecisionGraph* graph, Operand operand, const Run* runs, size_t count) {
-  if (count <= kWindow) return WindowSearch(graph, operand, runs, count).Build();
+NodeId Split(DecisionGraph* graph, Operand operand, const Run* runs, size_t count, size_t window,
+             Search search) {
+  if (count <= window) return search(graph, operand, runs, count);
   size_t middle = count / 2;
-  NodeId upper = Split(graph, operand, runs + middle, count - middle);
-  NodeId lower = Split(graph, operand, runs, middle);
+  NodeId upper = Split(graph, operand, runs + middle, count - middle, window, search);
+  NodeId lower = Split(graph, operand, runs, middle, window, search);
   return graph->AtLeast(operand, runs[middle].first, upper, lower);
 }
 
@@ -112,7 +103,30 @@ void AppendRun(std::vector<Run>* runs, const Run& run) {
 }
 
 NodeId BuildDispatch(DecisionGraph* graph, Operand operand, const std::vector<Run>& runs) {
-  return Split(graph, operand, runs.data(), runs.size());
+  return Split(graph, operand, runs.data(), runs.size(), kWordWindow, SearchWords);
+}
+
+void WeighRuns(const DecisionGraph& graph, uint32_t audit_arch, std::vector<Run>* runs) {
+  CallFrequencies frequencies = FrequenciesOf(audit_arch);
+  const CallFrequency* next = frequencies.begin;
+  for (Run& run : *runs) {
+    const Node& target = graph[run.target];
+    uint32_t factor = IsCached(target) ? 1 : kUncachedFactor;
+    run.weight = kRunWeight * factor;
+    for (; next != frequencies.end && next->number <= run.last; next++) {
+      if (IsDenied(target)) continue;
+      uint32_t weight = next->calls * factor;
+      run.weight += weight;
+      if (weight > run.peak_weight) {
+        run.peak = next->number;
+        run.peak_weight = weight;
+      }
+    }
+  }
+}
+
+NodeId BuildNumberDispatch(DecisionGraph* graph, const std::vector<Run>& runs) {
+  return Split(graph, kNumberOperand, runs.data(), runs.size(), kNumberWindow, SearchNumbers);
 }
 
 }  // namespace seccomp_ts

@@ -26,23 +26,47 @@ void RunCall(const RuleSet& rules, const std::vector<sock_filter>& program,
   }
 }
 
-// Calls at the borders of what the rules name.
+// Where the condition may change its mind. Of very many ranges the first will do.
+std::vector<uint64_t> BordersOf(const Condition& condition) {
+  constexpr size_t kMostRanges = 8;
+  if (condition.kind == Condition::Kind::kMasked) {
+    return {condition.expected, condition.expected | ~condition.mask,
+            condition.expected ^ condition.mask};
+  }
+  std::vector<uint64_t> borders;
+  for (size_t i = 0; i < condition.ranges.size() && i < kMostRanges; i++) {
+    borders.push_back(condition.ranges[i].first);
+    borders.push_back(condition.ranges[i].last);
+  }
+  return borders;
+}
+
+// Calls at the borders of what the rules name: of the arguments one after the other, of the
+// numbers, and of another architecture.
 void RunCalls(const RuleSet& rules, const std::vector<sock_filter>& program) {
+  RunCall(rules, program, seccomp_data{});
   for (const ArchRules& arch : rules.arches) {
+    seccomp_data call = {};
+    call.arch = arch.audit_arch;
+    for (const NumberRange& range : arch.ranges) {
+      for (uint32_t number : {range.first - 1, range.first, range.last, range.last + 1}) {
+        call.nr = static_cast<int>(number);
+        RunCall(rules, program, call);
+      }
+    }
     for (const SyscallRules& syscall : arch.syscalls) {
-      seccomp_data call = {};
-      call.arch = arch.audit_arch;
-      call.nr = static_cast<int>(syscall.number);
-      RunCall(rules, program, call);
+      for (uint32_t number : {syscall.number - 1, syscall.number + 1, syscall.number}) {
+        call.nr = static_cast<int>(number);
+        RunCall(rules, program, call);
+      }
       for (const Rule& rule : syscall.rules) {
         for (const Condition& condition : rule.conditions) {
-          uint64_t border =
-              condition.ranges.empty() ? condition.expected : condition.ranges[0].last;
-          for (uint64_t value : {border - 1, border, border + 1, border ^ uint64_t{1} << 32}) {
-            call.args[condition.argument] = value;
-            RunCall(rules, program, call);
+          for (uint64_t border : BordersOf(condition)) {
+            for (uint64_t value : {border - 1, border + 1, border ^ uint64_t{1} << 32, border}) {
+              call.args[condition.argument] = value;
+              RunCall(rules, program, call);
+            }
           }
-          call.args[condition.argument] = border;
         }
       }
     }

@@ -94,9 +94,18 @@ pid_t FindUnfiltered(const std::vector<ThreadState>& threads, int filters_before
   return 0;
 }
 
+// Whoever asks is a thread of this process: without it in the list, the list says nothing.
+bool Lists(const std::vector<ThreadState>& threads, pid_t tid) {
+  for (const ThreadState& thread : threads) {
+    if (thread.tid == tid) return true;
+  }
+  return false;
+}
+
 // A thread that is on its way out takes no filter any more (kernel/seccomp.c, seccomp_sync_threads
 // skips PF_EXITING), and is still listed for a moment.
-void VerifyThreads(PreparedCensus* prepared, int filters_before, InstallResult* result) {
+void VerifyThreads(PreparedCensus* prepared, pid_t self, int filters_before,
+                   InstallResult* result) {
   constexpr int kLooks = 50;
   const timespec pause = {0, 2'000'000};
   for (int look = 0; look < kLooks; look++) {
@@ -104,8 +113,9 @@ void VerifyThreads(PreparedCensus* prepared, int filters_before, InstallResult* 
     Census census = prepared->Finish();
     result->threads = census.threads;
     result->error = census.error;
+    if (census.error == 0 && !Lists(census.threads, self)) result->error = ENODATA;
     result->tid = FindUnfiltered(census.threads, filters_before);
-    if (result->tid == 0 && census.error == 0) {
+    if (result->tid == 0 && result->error == 0) {
       result->outcome = InstallOutcome::kInstalled;
       return;
     }
@@ -149,6 +159,7 @@ InstallResult Install(const std::vector<sock_filter>& program, const InstallOpti
   const int unreadable = census.Prepare();
   if (unreadable != 0) return Fail(InstallOutcome::kCensusUnavailable, unreadable);
   const pid_t self = static_cast<pid_t>(syscall(SYS_gettid));
+  if (!Lists(census.before(), self)) return Fail(InstallOutcome::kCensusUnavailable, ENODATA);
   const pid_t diverged = FindDiverged(census.before(), self);
   if (diverged != 0) return Fail(InstallOutcome::kThreadDiverged, 0, diverged);
   int filters_before = 0;
@@ -178,7 +189,7 @@ InstallResult Install(const std::vector<sock_filter>& program, const InstallOpti
   RememberProgram(copy);
   InstallResult done;
   if (options.listener) done.listener = static_cast<int>(result);
-  VerifyThreads(&census, filters_before, &done);
+  VerifyThreads(&census, self, filters_before, &done);
   return done;
 }
 

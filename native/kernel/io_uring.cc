@@ -679,6 +679,11 @@ Step Retirement::Drop(Ring* ring) {
   Rest rest;
   Iou iou;
   ring->in_flight = false;
+  // Registering takes too long to do it between seeing the owner at rest and the store. Our own
+  // loop is on this very thread and needs no barrier.
+  const Mapping* stack = nullptr;
+  const bool others_involved = JudgeSafety(*ring, &stack) != Safety::kOwnLoop;
+  if (others_involved) HasBarrier();
   if (!AtRest(ring, &rest)) return Step::kNotYet;
   // Read after the owner was seen at rest: if it stays so, what is read now holds at the store.
   if (!ReadIou(*ring, &iou) || !SameStructure(iou, ring->iou) || iou.ringfd != ring->fd) {
@@ -689,10 +694,6 @@ Step Retirement::Drop(Ring* ring) {
     return Step::kNotYet;
   }
 
-  // Registered before the store, if at all. Our own loop is on this very thread.
-  const bool others_involved = rest.safety != Safety::kOwnLoop;
-  if (others_involved) HasBarrier();
-
   // The one write to memory that is not ours. -1 is libuv's own "this loop has no ring"
   // (src/unix/linux.c, uv__platform_loop_init).
   int expected = ring->fd;
@@ -702,7 +703,12 @@ Step Retirement::Drop(Ring* ring) {
   }
   // Every other thread passes a full barrier: what it does later sees the store, and what it did
   // before is seen by the second look.
-  if (others_involved && HasBarrier()) GuardedSyscall(SYS_membarrier, kMembarrierPrivateExpedited);
+  const bool passed = others_involved && HasBarrier() &&
+                      GuardedSyscall(SYS_membarrier, kMembarrierPrivateExpedited) == 0;
+  if (rest.safety == Safety::kNeverRun && !passed) {
+    Restore(*ring);
+    return Step::kNotYet;
+  }
 
   if (StillAtRest(*ring, rest) && Idle(*ring)) {
     Destroy(ring);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 namespace seccomp_ts {
 namespace {
@@ -45,11 +46,20 @@ int File::Read(char* buffer, size_t size) const {
   return 0;
 }
 
-bool File::ReadText(char* buffer, size_t size) const {
-  const long n = GuardedSyscall(SYS_pread64, Word(fd_), AsArgument(buffer), size - 1, 0);
-  if (n <= 0) return false;
+int File::ReadFromStart(char* buffer, size_t size) const {
+  if (fd_ < 0) return -fd_;
+  long n = GuardedSyscall(SYS_pread64, Word(fd_), AsArgument(buffer), size - 1, 0);
+  if (n < 0 && n != -ESRCH) {
+    // A policy, also one that this process was started under, may deny the one and allow the other.
+    // If it denies going back as well, a file that was never read is still at its start, and one
+    // that was says that it has no more.
+    GuardedSyscall(SYS_lseek, Word(fd_), 0, SEEK_SET);
+    n = ReadSome(fd_, buffer, size - 1);
+  }
+  if (n < 0) return static_cast<int>(-n);
+  if (n == 0) return ENODATA;
   buffer[n] = '\0';
-  return true;
+  return 0;
 }
 
 int ReadWholeFile(const char* path, std::vector<char>* content) {

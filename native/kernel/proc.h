@@ -39,8 +39,9 @@ class File {
   // Reads on from where the last read ended, and NUL-terminates. 0, or an errno; ENODATA at the
   // end.
   int Read(char* buffer, size_t size) const;
-  // Reads from the start, wherever the last read ended, and NUL-terminates.
-  bool ReadText(char* buffer, size_t size) const;
+  // Reads from the start, wherever the last read ended, and NUL-terminates. 0, or an errno.
+  int ReadFromStart(char* buffer, size_t size) const;
+  bool ReadText(char* buffer, size_t size) const { return ReadFromStart(buffer, size) == 0; }
 
  private:
   static constexpr int kMoved = -9;  // -EBADF

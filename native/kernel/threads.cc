@@ -43,8 +43,7 @@ bool IsGone(int error) { return error == ENOENT || error == ESRCH || error == EN
 
 // Reads an open status file and appends what it says. 0, or an errno.
 int AppendState(pid_t tid, const File& status, char* text, std::vector<ThreadState>* threads) {
-  // From the start, where that may be asked for: it may be looked at more than once.
-  const int error = status.ReadText(text, kStatusSize) ? 0 : status.Read(text, kStatusSize);
+  const int error = status.ReadFromStart(text, kStatusSize);
   if (error != 0) return IsGone(error) ? 0 : error;
   ThreadState state;
   state.tid = tid;

@@ -510,7 +510,7 @@ TEST(NumbersAreSearchedInLogarithmicTime) {
   }
   CHECK_EQ(denied.size(), 50u);
   CHECK(program.size() <= 80);
-  CHECK(worst <= 11);
+  CHECK(worst <= 13);  // 11, and two for what is called most
 }
 
 TEST(JumpsReachBeyond255Instructions) {
@@ -723,6 +723,60 @@ TEST(TheSameRulesGiveTheSameBytes) {
     CHECK_EQ(first.size(), second.size());
     CHECK(memcmp(first.data(), second.data(), first.size() * sizeof(first[0])) == 0);
   }
+}
+
+// FNV-1a, to compare programs with those of other machines.
+uint64_t Hash(const Program& program) {
+  uint64_t hash = 0xcbf29ce484222325;
+  const unsigned char* bytes = reinterpret_cast<const unsigned char*>(program.data());
+  for (size_t i = 0; i < program.size() * sizeof(program[0]); i++) {
+    hash = (hash ^ bytes[i]) * 0x100000001b3;
+  }
+  return hash;
+}
+
+// Something of every pass, on three architectures, one of which has no call frequencies.
+RuleSet SomeOfEverything() {
+  std::vector<SyscallRules> syscalls;
+  for (uint32_t number = 0; number < 450; number++) {
+    if (number % 7 == 3 || number % 11 == 5 || number == 232) continue;
+    syscalls.push_back(Syscall(number, kAllow));
+  }
+  auto replace = [&syscalls](uint32_t number, std::vector<Rule> rules) {
+    for (SyscallRules& syscall : syscalls) {
+      if (syscall.number == number) syscall = Syscall(number, Errno(1), std::move(rules));
+    }
+  };
+  std::vector<Rule> requests;
+  for (uint64_t value : SpreadValues(90)) requests.push_back(When(kAllow, {Is(1, 32, value)}));
+  replace(16, requests);
+  replace(41, {When(kAllow, {Is(0, 32, 1), Masked(1, 32, 15, 1)}), When(kLog, {Is(0, 32, 2)})});
+  replace(56, {When(kAllow, {Masked(0, 64, 0x7e020000, 0)})});
+  replace(9, {When(Errno(13), {InRanges(1, 64, {{1ull << 33, UINT64_MAX}})}), When(kAllow, {})});
+  return Rules({Arch(kX64, Errno(1), syscalls, {{0x40000000, UINT32_MAX, Errno(38)}}),
+                Arch(kArm64, Errno(1), syscalls), Arch(AUDIT_ARCH_I386, Errno(1), syscalls)});
+}
+
+TEST(ThreeArchitecturesShareWhatIsTheSame) {
+  RuleSet rules = SomeOfEverything();
+  Program program = CompileOk(rules);
+  RuleSet alone = rules;
+  alone.arches.resize(1);
+  CHECK(program.size() < 2 * CompileOk(alone).size());
+  for (const ArchRules& arch : rules.arches) {
+    for (uint32_t number = 0; number < 500; number++) {
+      for (uint64_t value : {0ull, 1ull, 2ull, 1015568748ull, 0x20000ull, 1ull << 33}) {
+        seccomp_data call = Call(arch.audit_arch, number, {value, value});
+        CHECK_EQ(Run(program, call), ReferenceAction(rules, call));
+      }
+    }
+  }
+}
+
+TEST(TheSameRulesGiveTheSameBytesOnEveryMachine) {
+  // Changes when the compiler does, and must not otherwise: not by the machine, the C++ compiler,
+  // its options or the day.
+  CHECK_EQ(Hash(CompileOk(SomeOfEverything())), 0xb253d3b55c62b6b0);
 }
 
 }  // namespace

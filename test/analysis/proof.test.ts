@@ -1,4 +1,6 @@
 /** The proof: what was compiled right is proved, what was damaged is refuted, with a call to show it. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import type { t as tap } from 'tap'
 import {
@@ -15,7 +17,7 @@ import {
   type Instructions,
 } from '../../lib/analysis/bpf'
 import { evaluate } from '../../lib/analysis/evaluate'
-import type { Call } from '../../lib/analysis/interpreter'
+import { run, type Call } from '../../lib/analysis/interpreter'
 import { proveRules, type Refuted } from '../../lib/analysis/proof'
 import { verdictOf } from '../../lib/analysis/verdict'
 import { compileRules, compileWords } from '../../lib/compiler/compile'
@@ -58,6 +60,7 @@ import {
   X64,
   type Instruction,
 } from '../helpers/analysis'
+import { root } from '../helpers/victim'
 
 const x64 = { arch: 'x86_64', pid: 4242 } as const
 
@@ -80,7 +83,10 @@ function refuted(
     t.fail(`${name}: proved`)
     return undefined
   }
-  t.equal(natively(bytes, result.call) >>> 0, result.actual, `${name}: the program says so`)
+  // The addon knows no instruction pointer.
+  const own = result.call.instructionPointer !== 0n
+  const value = own ? run(decode(bytes), result.call).value : natively(bytes, result.call)
+  t.equal(value, result.actual, `${name}: the program says so`)
   t.equal(evaluate([rules], result.call).action, result.expected.action)
   t.not(verdictOf(result.actual), verdictOf(result.expected.action), name)
   return result
@@ -148,7 +154,7 @@ const policies: Record<string, Policy> = {
     default: kill,
     syscalls: {
       ioctl: allow.when({ cmd: oneOf(...Array.from({ length: 300 }, (_, i) => 7919 * i)) }),
-      fcntl: allow.when({ cmd: noneOf(1, 3, 5, 7, 0x7fffffff, -1) }),
+      fcntl: allow.when({ cmd: noneOf(1, 3, 5, 7, 0x7fffffff, 0xffffffff) }),
     },
   },
   'an older kernel': { default: errno('EPERM'), baseline: '5.4', syscalls: { read: allow } },
@@ -180,7 +186,7 @@ t.test('random rules are proved, and mean what they say', async (t) => {
   const random = new Random(6)
   for (let i = 0; i < 500; i++) {
     const rules = random.oneIn(4)
-      ? [randomRules(random), randomRules(random, ARM64)]
+      ? [randomRules(random), randomRules(random, { auditArch: ARM64 })]
       : [randomRules(random)]
     const { bytes } = compileWords(encodeRules(rules), 'x86_64')
     if (!isProved(rules, bytes)) return t.fail(`seed 6, rules ${i}`)
@@ -269,6 +275,14 @@ const right: Instruction[] = [
 
 const wrong: Record<string, { program: Instruction[]; call: Partial<Call> & { arg0?: bigint } }> = {
   'no check of the architecture': { program: right.slice(3), call: {} },
+  'the architecture compared by greater': {
+    program: right.with(1, [JMP | JGT, X64, 0, 1]).with(2, [RET_K, KILL]),
+    call: { arch: 0 },
+  },
+  'the architecture compared by greater or equal': {
+    program: right.with(1, [JMP | JGE, X64, 1, 0]),
+    call: { arch: X64 + 1 },
+  },
   'no check for x32': { program: [...archGuard, [LD_ABS, 0], ...right.slice(6)], call: {} },
   'the x32 bit checked as one bit of many': {
     program: [...archGuard, [LD_ABS, 0], [JMP | JGT, 0x40000000, 0, 1], ...right.slice(5)],
@@ -336,6 +350,7 @@ t.test('mistakes of compilers, by name', async (t) => {
   t.ok(isProved(rules, assemble(right)), 'the program they are made in is right')
   for (const [name, { program, call }] of Object.entries(wrong)) {
     const found = refuted(t, rules, assemble(program), name)
+    if (call.arch !== undefined) t.equal(found?.call.arch, call.arch, `${name}: on what`)
     if (call.number !== undefined) t.equal(found?.call.number, call.number, `${name}: where`)
     if (call.arg0 !== undefined) t.equal(found?.call.args[0], call.arg0, `${name}: on what`)
   }
@@ -361,7 +376,23 @@ t.test('an invalid program is neither proved nor refuted', async (t) => {
 t.test('what is too much is neither', async (t) => {
   const rules = rulesOf(webServer, x64)
   const { bytes } = compileRules(rules)
-  const undecided = { code: 'ERR_UNDECIDED' }
-  t.throws(() => proveRules([rules], bytes, { nodes: 1000, steps: 1 << 23 }), undecided)
-  t.throws(() => proveRules([rules], bytes, { nodes: 1 << 20, steps: 100 }), undecided)
+  t.throws(() => proveRules([rules], bytes, { nodes: 1000, steps: 1 << 23 }), {
+    code: 'ERR_UNDECIDED',
+    message: /more nodes than were given/,
+  })
+  t.throws(() => proveRules([rules], bytes, { nodes: 1 << 20, steps: 100 }), {
+    code: 'ERR_UNDECIDED',
+    message: /more steps than were given/,
+  })
+})
+
+t.test('the analysis knows neither the compiler nor the addon', async (t) => {
+  const directory = join(root, 'lib/analysis')
+  for (const file of readdirSync(directory)) {
+    t.notMatch(
+      readFileSync(join(directory, file), 'utf8'),
+      /from '.*(compiler|native|lockdown)/,
+      file,
+    )
+  }
 })

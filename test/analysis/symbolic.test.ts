@@ -122,6 +122,14 @@ const decided: Record<string, Instruction[]> = {
     [RET_K, ALLOW],
     [RET_K, 0],
   ],
+  'every bit of the number, one after the other': [
+    [LD_ABS, 0],
+    ...Array.from({ length: 32 }, (_, bit): Instruction[] => [
+      [JMP | JSET, (1 << bit) >>> 0, 0, 1],
+      [RET_K, 0x00050000 + bit],
+    ]).flat(),
+    [RET_K, ALLOW],
+  ],
   'a bitmap by the low bits of the number': [
     [LD_ABS, 0],
     [ALU | AND, 31],

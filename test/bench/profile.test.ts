@@ -1,6 +1,6 @@
 /** What the bench makes of a containers or OCI profile: every contestant is fed from it. */
 import t from 'tap'
-import { resolveProfile, toPolicy, toText } from '../../bench/profile'
+import { foldErrnos, resolveProfile, toPolicy, toText } from '../../bench/profile'
 import { compileRules } from '../../lib/compiler/compile'
 import { native } from '../../lib/native'
 import { normalise } from '../../lib/policy/normalise'
@@ -44,7 +44,8 @@ const profile = {
 }
 
 const isKnown = (name: string): boolean => findSyscall(name, 'x86_64') !== undefined
-const list = resolveProfile(profile, isKnown)
+const resolved = resolveProfile(profile, isKnown)
+const list = foldErrnos(resolved)
 
 t.test('the list', async (t) => {
   const condition = (index: number, op: string, value: number, valueTwo = 0): object => ({
@@ -53,29 +54,40 @@ t.test('the list', async (t) => {
     value,
     valueTwo,
   })
+  const rule = (name: string, ...conditions: object[]): object => ({
+    name,
+    action: 0x7fff0000,
+    conditions,
+  })
   t.same(list, {
-    errno: 1,
+    default: 0x00050001,
     rules: [
-      { name: 'arch_prctl', conditions: [] },
-      { name: 'clone', conditions: [condition(0, 'maskedEq', 0x7e020000)] },
-      { name: 'fsync', conditions: [] },
-      { name: 'ioctl', conditions: [condition(1, 'lt', 10)] },
-      { name: 'ioctl', conditions: [condition(1, 'eq', 20)] },
-      { name: 'personality', conditions: [condition(0, 'eq', 0xffffffff)] },
-      { name: 'personality', conditions: [condition(0, 'eq', 8)] },
-      { name: 'read', conditions: [] },
-      { name: 'socket', conditions: [condition(0, 'ne', 16), condition(2, 'gt', 4)] },
-      { name: 'write', conditions: [] },
+      rule('arch_prctl'),
+      rule('clone', condition(0, 'maskedEq', 0x7e020000)),
+      rule('fsync'),
+      rule('ioctl', condition(1, 'lt', 10)),
+      rule('ioctl', condition(1, 'eq', 20)),
+      rule('personality', condition(0, 'eq', 0xffffffff)),
+      rule('personality', condition(0, 'eq', 8)),
+      rule('read'),
+      rule('socket', condition(0, 'ne', 16), condition(2, 'gt', 4)),
+      rule('write'),
     ],
   })
-  t.same(resolveProfile({ linux: { seccomp: profile } }, isKnown), list, 'or a config.json')
+  t.equal(resolved.default, 0x00050026)
+  t.same(
+    resolved.rules.filter(({ name }) => name === 'bpf'),
+    [{ name: 'bpf', action: 0x00050016, conditions: [] }],
+    'errnos as the profile has them, before they are folded',
+  )
+  t.same(resolveProfile({ linux: { seccomp: profile } }, isKnown), resolved, 'or a config.json')
 })
 
 t.test('the text for the harness in C', async (t) => {
   const lines = toText(list).split('\n')
-  t.equal(lines[0], 'errno 1')
-  t.equal(lines[1], 'arch_prctl 0')
-  t.equal(lines[9], 'socket 2 0 ne 16 0 2 gt 4 0')
+  t.equal(lines[0], 'default 327681')
+  t.equal(lines[1], 'arch_prctl 2147418112 0')
+  t.equal(lines[9], 'socket 2147418112 2 0 ne 16 0 2 gt 4 0')
 })
 
 t.test('the policy allows what the profile does, and nothing else', async (t) => {
@@ -119,14 +131,52 @@ t.test('the policy allows what the profile does, and nothing else', async (t) =>
   }
 })
 
+t.test('every action, as seccomp-ts and as libseccomp have it', async (t) => {
+  const names = ['KILL', 'KILL_PROCESS', 'KILL_THREAD', 'TRAP', 'TRACE', 'LOG', 'ALLOW']
+  const calls = ['read', 'write', 'open', 'close', 'stat', 'fstat', 'lstat']
+  const every = resolveProfile(
+    {
+      defaultAction: 'SCMP_ACT_ERRNO',
+      syscalls: names.map((name, i) => ({ names: [calls[i]], action: `SCMP_ACT_${name}` })),
+    },
+    isKnown,
+  )
+  const { bytes } = compileRules(normalise(toPolicy(every), { arch: 'x86_64', pid: 1 }))
+  const answers = calls.map((name) =>
+    native().evaluate(
+      bytes,
+      AUDIT_ARCH.x86_64,
+      findSyscall(name, 'x86_64')?.number ?? -1,
+      new BigUint64Array(6),
+    ),
+  )
+  const [thread, log, allow] = [0, 0x7ffc0000, 0x7fff0000]
+  t.same(answers, [thread, 0x80000000, thread, 0x30000, 0x7ff00000, log, allow])
+})
+
+t.test('of a masked comparison, bits that are not in the mask do not count', async (t) => {
+  const masked = (value: number, valueTwo?: number): unknown => {
+    const argument = { index: 0, op: 'SCMP_CMP_MASKED_EQ', value, valueTwo }
+    const syscalls = [allowed(['read'], { args: [argument] })]
+    return resolveProfile({ ...profile, syscalls }, isKnown).rules[0]?.conditions[0]?.valueTwo
+  }
+  t.equal(masked(6, 7), 6)
+  t.equal(masked(0, 7), 0)
+  t.equal(masked(6), 0)
+})
+
 t.test('what the list cannot say is refused', async (t) => {
   const refused = (changed: object, why: RegExp): void => {
-    t.throws(() => resolveProfile({ ...profile, ...changed }, isKnown), { message: why })
+    t.throws(() => foldErrnos(resolveProfile({ ...profile, ...changed }, isKnown)), {
+      message: why,
+    })
   }
   const withArgument = (argument: object): object => ({
     syscalls: [allowed(['read'], { args: [argument] })],
   })
+  refused({ defaultAction: undefined }, /no defaultAction/)
   refused({ defaultAction: 'SCMP_ACT_KILL' }, /not a profile that allows by name/)
+  refused({ syscalls: [{ names: ['read'], action: 'SCMP_ACT_LOG' }] }, /allows by name/)
   refused({ syscalls: [{ names: ['read'], action: 'SCMP_ACT_NOTIFY' }] }, /SCMP_ACT_NOTIFY/)
   refused(withArgument(arg(0, 'SCMP_CMP_NEAR', 1)), /unknown operator SCMP_CMP_NEAR/)
   refused(withArgument(arg(0, 'SCMP_CMP_EQ', 2 ** 53)), /not an exact integer/)

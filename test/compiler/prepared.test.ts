@@ -50,3 +50,16 @@ t.test('every ready policy, on both architectures, for any process id', async (t
     }
   }
 })
+
+t.test('nothing in a ready policy can be changed', async (t) => {
+  const loose: string[] = []
+  const visit = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null) return
+    if (!Object.isFrozen(value)) loose.push(path)
+    for (const key of Reflect.ownKeys(value)) {
+      visit((value as Record<string | symbol, unknown>)[key], `${path}.${String(key)}`)
+    }
+  }
+  for (const policy of preparedPolicies) visit(policy, policy.name as string)
+  t.strictSame(loose, [])
+})

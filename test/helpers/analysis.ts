@@ -101,7 +101,7 @@ export const WORDS_AT_BORDERS = [
   ...[0x3fffffff, 0x40000000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff],
 ]
 
-const wideAtBorders = (random: Random): bigint =>
+export const wideAtBorders = (random: Random): bigint =>
   (BigInt(random.oneIn(2) ? 0 : random.pick(WORDS_AT_BORDERS)) << 32n) |
   BigInt(random.pick(WORDS_AT_BORDERS))
 
@@ -110,31 +110,45 @@ const ACTIONS = [ALLOW, ALLOW, ALLOW, EPERM, ENOSYS, KILL, LOG]
 /** Few, and next to each other or far apart. */
 const NUMBERS = [0, 1, 2, 3, 5, 8, 16, 41, 257, 435]
 
+export interface RandomRulesOptions {
+  readonly auditArch?: number
+  readonly actions?: readonly number[]
+  readonly numbers?: readonly number[]
+  /** How many arguments conditions are on, from the first. */
+  readonly arity?: number
+}
+
 /** Rules such as normalise makes, with small alphabets: they overlap, contradict and shadow. */
-export function randomRules(random: Random, auditArch: number = X64): Rules {
-  const syscalls = NUMBERS.filter(() => random.oneIn(2)).map((number): SyscallRules => {
-    const rules = Array.from({ length: 1 + random.below(3) }, (_, index): Rule => {
-      const count = random.oneIn(3) ? 0 : 1 + random.below(2)
-      const conditions = Array.from({ length: count }, () => randomCondition(random))
-      return { action: random.pick(ACTIONS), conditions, path: `[${index}]` }
+export function randomRules(
+  random: Random,
+  { auditArch = X64, actions = ACTIONS, numbers = NUMBERS, arity = 3 }: RandomRulesOptions = {},
+): Rules {
+  const arch = auditArch === X64 ? 'x86_64' : 'aarch64'
+  const syscalls = numbers
+    .filter(() => random.oneIn(2))
+    .map((number): SyscallRules => {
+      const rules = Array.from({ length: 1 + random.below(3) }, (_, index): Rule => {
+        const count = random.oneIn(3) ? 0 : 1 + random.below(2)
+        const conditions = Array.from({ length: count }, () => randomCondition(random, arity))
+        return { action: random.pick(actions), conditions, path: `[${index}]` }
+      })
+      return { name: syscallName(number, arch) as SyscallName, number, rules }
     })
-    return { name: syscallName(number, 'x86_64') as SyscallName, number, rules }
-  })
-  const action = random.pick(ACTIONS)
+  const action = random.pick(actions)
   return {
     name: undefined,
-    arch: auditArch === X64 ? 'x86_64' : 'aarch64',
+    arch,
     auditArch,
     foreignArchAction: KILL,
-    defaultAction: random.pick(ACTIONS),
+    defaultAction: random.pick(actions),
     ranges: random.oneIn(2) ? [] : [{ first: 0x40000000, last: 0xffffffff, action }],
     syscalls,
   }
 }
 
-function randomCondition(random: Random): Condition {
+function randomCondition(random: Random, arity: number): Condition {
   const width = random.pick([16, 32, 32, 64] as const)
-  const argument = random.below(3)
+  const argument = random.below(arity)
   const word = (): bigint => BigInt.asUintN(width, wideAtBorders(random))
   if (random.oneIn(3)) {
     const mask = random.oneIn(2) ? word() : 1n << BigInt(random.below(width))
@@ -152,11 +166,13 @@ function randomCondition(random: Random): Condition {
   return { argument, width, set: { kind: 'ranges', ranges: union(ranges) } }
 }
 
-/** The constants of rules, per argument, and their neighbours. */
+/** The constants of rules, and their neighbours. */
 function bordersOf(rules: readonly Rules[]): bigint[] {
+  return rules.flatMap(({ syscalls }) => syscalls).flatMap(bordersOfSyscall)
+}
+
+export function bordersOfSyscall({ rules }: SyscallRules): bigint[] {
   const values = rules
-    .flatMap(({ syscalls }) => syscalls)
-    .flatMap((syscall) => syscall.rules)
     .flatMap(({ conditions }) => conditions)
     .flatMap(({ set }) =>
       set.kind === 'ranges' ? set.ranges.flat() : [set.mask, set.expected, ~set.mask],
@@ -176,16 +192,18 @@ export function* callsNear(
     const arch = random.oneIn(12) ? random.pick([0, ARM64, 0x40000003]) : X64
     const known = numbers.length > 0 && !random.oneIn(6)
     const number = known ? random.pick(numbers) : random.pick([...NUMBERS, 4, ...WORDS_AT_BORDERS])
-    const args = Array.from({ length: 6 }, () => {
-      let value =
-        borders.length > 0 && !random.oneIn(4) ? random.pick(borders) : wideAtBorders(random)
-      if (random.oneIn(4)) value ^= 1n << BigInt(random.below(64))
-      if (random.oneIn(4)) value = (value & 0xffffffffn) | (random.wide() << 32n)
-      return BigInt.asUintN(64, value)
-    })
-    yield { arch, number, args, instructionPointer: 0n }
+    yield { arch, number, args: argumentsNear(random, borders), instructionPointer: 0n }
   }
 }
+
+/** Six of them, at values given or at borders in general, some with a bit turned or garbage above. */
+export const argumentsNear = (random: Random, values: readonly bigint[]): bigint[] =>
+  Array.from({ length: 6 }, () => {
+    let value = values.length > 0 && !random.oneIn(4) ? random.pick(values) : wideAtBorders(random)
+    if (random.oneIn(4)) value ^= 1n << BigInt(random.below(64))
+    if (random.oneIn(4)) value = (value & 0xffffffffn) | (random.wide() << 32n)
+    return BigInt.asUintN(64, value)
+  })
 
 const OPERATIONS = [ADD, SUB, OR, AND, AND, LSH, RSH, XOR, MUL, DIV]
 const TESTS = [JEQ, JEQ, JGT, JGE, JSET]

@@ -1,6 +1,6 @@
 /** Where a lockdown cannot be had: a typed error, and a process that is as it was. */
 import t from 'tap'
-import { runVictim, UNPRIVILEGED } from '../helpers/victim'
+import { nodes, runVictim, UNPRIVILEGED } from '../helpers/victim'
 
 const report = `
   const report = (run) => {
@@ -216,5 +216,30 @@ t.test('what is loaded late', async (t) => {
       installed: false,
       message: /EACCES: permission denied/,
     })
+  })
+})
+
+t.test('a second lockdown', async (t) => {
+  t.test('that the first does not allow', async (t) => {
+    const outcome = await runVictim({
+      source: `${report}
+        lockdown({ default: allow, syscalls: { seccomp: errno('EPERM') } })
+        report(() => lockdown(webServer))`,
+    })
+    t.match(outcome.json(), { code: 'ERR_SECCOMP_DENIED', message: /An earlier lockdown/ })
+  })
+
+  t.test('names no risk that the other closed', async (t) => {
+    const cases = [
+      "lockdown(webServer); report(() => lockdown({ default: allow, name: 'loose' }))",
+      "lockdown({ default: allow, name: 'loose' }); report(() => lockdown(webServer))",
+      "lockdown(webServer, { ioUring: 'allow-enter' }); report(() => lockdown(webServer))",
+    ]
+    for (const node of nodes().values()) {
+      for (const source of cases) {
+        const outcome = await runVictim({ node, source: `${report} ${source}` })
+        t.same(outcome.json(), { enforced: true, risks: [] }, source)
+      }
+    }
   })
 })

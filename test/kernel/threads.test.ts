@@ -256,3 +256,25 @@ t.test('threads that end meanwhile are no failure', async (t) => {
   })
   t.same(new Set(outcome.json<unknown[]>()), new Set([true]))
 })
+
+t.test('a census of which files can be read only once', async (t) => {
+  const source = (first: string): string => `${preludeSource}
+    const deny = (...names) => Object.fromEntries(names.map((name) => [name, errno('EPERM')]))
+    const opening = process.arch === 'x64' ? ['open', 'openat'] : ['openat']
+    lockdown({ default: allow, syscalls: deny(${first}) })
+    try {
+      const { threads, enforced } = lockdown({ default: allow, syscalls: deny(...opening) })
+      console.log(JSON.stringify({ enforced, filters: threads.map((thread) => thread.filters) }))
+    } catch ({ code, installed }) {
+      console.log(JSON.stringify({ code, installed }))
+    }`
+  const again = await runVictim({ source: source("'pread64'") })
+  const { enforced, filters } = again.json<{ enforced: boolean; filters: number[] }>()
+  t.ok(enforced && filters.length > 1, 'they are read again from the start')
+  t.ok(
+    filters.every((each) => each === filters[0] && each >= 2),
+    'and every thread has both filters',
+  )
+  const never = await runVictim({ source: source("'pread64', 'lseek'") })
+  t.same(never.json(), { code: 'ERR_CENSUS_UNAVAILABLE', installed: true }, 'or it is an error')
+})

@@ -7,6 +7,7 @@ import {
   eq,
   errno,
   hasAny,
+  kill,
   maskedEq,
   oneOf,
   between,
@@ -31,7 +32,39 @@ const withFamily = (comparator: unknown): unknown =>
 const cyclic: Record<string, unknown> = { default: errno('EPERM') }
 cyclic['syscalls'] = cyclic
 
+class WithGetter {
+  readonly default = allow
+  get syscalls(): unknown {
+    return { execve: kill }
+  }
+}
+
 const table: Record<string, [policy: unknown, code: string, path: string, suggestion?: string]> = {
+  // What reads as empty would let through what it was meant to refuse.
+  'a Map of rules': [withRules(new Map([['execve', kill]])), 'ERR_POLICY_SHAPE', '$.syscalls'],
+  'a promise of rules': [withRules(Promise.resolve({})), 'ERR_POLICY_SHAPE', '$.syscalls'],
+  'inherited rules': [withRules(Object.create({ execve: kill })), 'ERR_POLICY_SHAPE', '$.syscalls'],
+  'an instance of a class': [new WithGetter(), 'ERR_POLICY_SHAPE', '$'],
+  'a rule under a symbol': [
+    withRules({ [Symbol('execve')]: kill }),
+    'ERR_POLICY_SHAPE',
+    '$.syscalls',
+  ],
+  'a rule that is undefined': [
+    withRules({ execve: undefined }),
+    'ERR_POLICY_SHAPE',
+    '$.syscalls.execve',
+  ],
+  'conditions that are undefined': [
+    withRules({ socket: { action: 'allow', when: undefined } }),
+    'ERR_POLICY_SHAPE',
+    '$.syscalls.socket.when',
+  ],
+  'one of two comparators that is undefined': [
+    withRules({ socket: allow.when({ family: eq('AF_INET'), type: undefined }) }),
+    'ERR_POLICY_SHAPE',
+    '$.syscalls.socket.when.type',
+  ],
   'not an object': [null, 'ERR_POLICY_SHAPE', '$'],
   'an array': [[], 'ERR_POLICY_SHAPE', '$'],
   'no default': [{ syscalls: {} }, 'ERR_MISSING_DEFAULT', '$.default'],

@@ -173,3 +173,22 @@ t.test('a call of another architecture is left out, not refused', async (t) => {
   t.notOk(arm.syscalls.some((syscall) => syscall.name === 'open'))
   t.ok(arm.syscalls.some((syscall) => syscall.name === 'openat'))
 })
+
+t.test('more values than can be compared with each other', async (t) => {
+  const list = (from: number, count: number): number[] =>
+    Array.from({ length: count }, (_, i) => from + 2 * i)
+  const rules = (count: number, values: number): unknown =>
+    Array.from({ length: count }, (_, i) => ({
+      action: 'allow',
+      when: { arg1: { op: 'oneOf', values: list(i * 4 * values, values) } },
+    }))
+  const policy = (rule: unknown): unknown => ({
+    default: { action: 'errno', errno: 'EPERM' },
+    syscalls: { ioctl: rule },
+  })
+  t.throws(() => normalise(policy(rules(2, 40_000)), { arch: 'x86_64', pid: 1 }), {
+    code: 'ERR_POLICY_SHAPE',
+    path: '$.syscalls',
+  })
+  t.equal(normalise(policy(rules(60, 1000)), { arch: 'x86_64', pid: 1 }).syscalls.length > 0, true)
+})
