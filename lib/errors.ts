@@ -49,9 +49,12 @@ export type LockdownErrorCode =
 /** Why a program could not be analysed. It was neither proved nor refuted. */
 export type AnalysisErrorCode = 'ERR_INVALID_PROGRAM' | 'ERR_UNDECIDED'
 
-export type ErrorCode = PolicyErrorCode | LockdownErrorCode | AnalysisErrorCode
+/** Why nothing at all could be read from a log. */
+export type LogErrorCode = 'ERR_LOG_BINARY' | 'ERR_LOG_NO_RECORD'
 
-/** The base of both kinds, for `catch (e) { if (e instanceof SeccompError) … }`. */
+export type ErrorCode = PolicyErrorCode | LockdownErrorCode | AnalysisErrorCode | LogErrorCode
+
+/** The base of all kinds, for `catch (e) { if (e instanceof SeccompError) … }`. */
 export class SeccompError extends Error {
   /** Stable, machine-readable. */
   readonly code: ErrorCode
@@ -179,6 +182,30 @@ export class AnalysisError extends SeccompError {
 
   override get name(): string {
     return 'AnalysisError'
+  }
+}
+
+export interface LogErrorDetails {
+  problem: string
+  hint?: string | undefined
+  /** The line it is about, counted from 1. */
+  line?: number | undefined
+}
+
+/** A log is not one, or has nothing in it that can be read. */
+export class LogError extends SeccompError {
+  declare readonly code: LogErrorCode
+  declare readonly line?: number
+
+  constructor(code: LogErrorCode, details: LogErrorDetails) {
+    const where = details.line === undefined ? '' : `line ${details.line}: `
+    const hint = details.hint === undefined ? '' : ` ${details.hint}`
+    super(code, `${where}${details.problem}.${hint}`)
+    if (details.line !== undefined) this.line = details.line
+  }
+
+  override get name(): string {
+    return 'LogError'
   }
 }
 
