@@ -31,7 +31,7 @@ const RECORD =
 
 /** What no other line has, so that a damaged record is not taken for none. */
 const LOOKS_LIKE =
-  /\btype=(?:1326|SECCOMP|UNKNOWN\[1326\])|\b(?:SECCOMP|AUDIT1326) auid=|\bsig=\S+ arch=\S+ syscall=|,SECCOMP,/
+  /\btype=(?:1326|SECCOMP|UNKNOWN\[1326\])|\b(?:SECCOMP|AUDIT1326) auid=|\bsig=\S{1,32} arch=\S{1,32} syscall=|,SECCOMP,/
 
 /** Told of every record of any type: what is missing between two numbers was lost or left out. */
 export type SerialSink = (
@@ -52,7 +52,7 @@ export class AuditReader implements FormatReader {
     const outcome = this.#csv.read(line, number)
     if (outcome !== undefined) return outcome
     const stamp = STAMP.exec(line)
-    const host = /^node=(\S{1,255}) /.exec(line)?.[1]
+    const host = line.startsWith('node=') ? /^node=(\S{1,255}) /.exec(line)?.[1] : undefined
     const when = stamp === null ? {} : readStamp(stamp)
     if (when.serial !== undefined) this.#sawSerial(host, when.serial, when.time)
     if (!LOOKS_LIKE.test(line)) return stamp === null ? undefined : 'other'
@@ -74,36 +74,36 @@ type When = Pick<LogEvent, 'time' | 'clock' | 'serial'>
 /** `1700000000.123` is a time; ausearch -i writes a date in the words of somebody's locale and zone. */
 function readStamp([, clock = '', serial]: RegExpExecArray): When {
   const seconds = /^\d{1,12}\.\d{1,9}$/.test(clock) ? Number(clock) : undefined
-  return {
-    clock: printable(clock),
-    ...(seconds === undefined ? {} : { time: Math.round(seconds * 1000) }),
-    serial: Number(serial),
-  }
+  return seconds === undefined
+    ? { clock: printable(clock), serial: Number(serial) }
+    : { time: Math.round(seconds * 1000), serial: Number(serial) }
 }
 
 /** What is known of a record before its own text is read. */
 export type RecordStart = Pick<LogEvent, 'format' | 'line' | 'time' | 'clock' | 'serial' | 'host'>
 
+type Draft = { -readonly [Key in keyof LogEvent]: LogEvent[Key] }
+
 /** A record's own text, from `pid=` on or before it. */
 export function readRecord(text: string, start: RecordStart): LogEvent | LossSign {
-  const { fields, complete } = tailOf(text)
-  const call = readCall(fields, complete)
+  const fields = tailOf(text)
+  const call = readCall(fields)
   if ('loss' in call) return call
+  // Field by field: a log has millions of these, and copying objects is most of what they would cost.
+  const event: Draft = { ...start, count: 1 }
+  Object.assign(event, call)
+  readTask(text, event)
   const code = fields.get('code')
   const number = toNumber(code)
+  if (number !== undefined) event.code = number
   const action = number === undefined ? ACTION_WORDS.get(code ?? '') : actionOf(number)
+  if (action === undefined) event.partial = true
+  else event.action = action
   const signal = signalOf(fields.get('sig'))
+  if (signal !== undefined) event.signal = signal
   const ip = fields.get('ip')
-  return {
-    ...start,
-    ...readTask(text),
-    ...call,
-    ...(action === undefined ? { partial: true as const } : { action }),
-    ...(number === undefined ? {} : { code: number }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(ip !== undefined && /^0x[0-9a-f]{1,16}$/.test(ip) ? { ip } : {}),
-    count: 1,
-  }
+  if (ip !== undefined && /^0x[0-9a-f]{1,16}$/.test(ip)) event.ip = ip
+  return event
 }
 
 /** Data with SECCOMP_RET_KILL_THREAD (0) is nothing that filters return: digits of the code are missing. */
@@ -113,29 +113,31 @@ function actionOf(code: number): ActionName | undefined {
 }
 
 /** From ` sig=` on: words and numbers, none of which a program chooses. */
-function tailOf(text: string): { fields: ReadonlyMap<string, string>; complete: boolean } {
-  const enriched = text.indexOf('\x1d')
-  const record = enriched < 0 ? text : text.slice(0, enriched)
-  const from = record.lastIndexOf(' sig=')
+function tailOf(text: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>()
-  if (from < 0) return { fields, complete: false }
-  for (const [, key = '', value = ''] of record
-    .slice(from)
-    .matchAll(/ (\w{1,16})=([^\s"\\,}]*)/g)) {
-    if (!fields.has(key)) fields.set(key, value)
+  const from = text.lastIndexOf(' sig=')
+  if (from < 0) return fields
+  const enriched = text.indexOf('\x1d', from)
+  for (const word of text.slice(from + 1, enriched < 0 ? undefined : enriched).split(' ')) {
+    const equals = word.indexOf('=')
+    const key = word.slice(0, equals)
+    // A record within a quoted string goes on with the quote.
+    if (equals > 0 && !fields.has(key))
+      fields.set(key, word.slice(equals + 1).split(/["\\,}\s]/, 1)[0] ?? '')
   }
-  return { fields, complete: fields.has('compat') || fields.has('ip') || fields.has('code') }
+  return fields
 }
 
 type Called = Pick<LogEvent, 'syscall' | 'number' | 'unnamed' | 'arch' | 'auditArch'>
 
 /** A number at the very end of a line may be the beginning of a longer one. */
-function readCall(fields: ReadonlyMap<string, string>, complete: boolean): Called | LossSign {
+function readCall(fields: ReadonlyMap<string, string>): Called | LossSign {
   const [arch, syscall] = [fields.get('arch'), fields.get('syscall')]
-  if (arch === undefined || syscall === undefined || !complete) return TRUNCATED
+  const goesOn = fields.has('compat') || fields.has('ip') || fields.has('code')
+  if (arch === undefined || syscall === undefined || !goesOn) return TRUNCATED
   const number = toNumber(syscall)
-  if (/^[0-9a-f]{1,8}$/.test(arch) && !Number.isNaN(Number.parseInt(arch, 16))) {
-    if (number === undefined) return MALFORMED
+  if (/^[0-9a-f]+$/.test(arch)) {
+    if (number === undefined || arch.length > 8) return MALFORMED
     const auditArch = Number.parseInt(arch, 16)
     const name = architectureOf(auditArch, number)
     return { ...nameNumber(number, name), arch: name, auditArch }
@@ -168,24 +170,26 @@ function signalOf(text: string | undefined): string | undefined {
 }
 
 /** pid, comm and exe: the last two are the program's own words, so they end where the kernel's begin. */
-function readTask(text: string): Pick<LogEvent, 'pid' | 'comm' | 'exe'> {
+function readTask(text: string, event: Draft): void {
   const found = /(?:^|\s)pid=(\d{1,10}) comm=/.exec(text)
-  if (found === null) return {}
-  const pid = Number(found[1])
-  // journalctl -o json-pretty and dmesg --json: a record within a quoted string.
+  if (found === null) return
+  event.pid = Number(found[1])
   const bare = text.slice(found.index + found[0].length, text.lastIndexOf(' sig='))
+  // journalctl -o json-pretty and dmesg --json: a record within a quoted string.
   const words = bare.startsWith('\\"') ? bare.replaceAll('\\"', '"') : bare
-  const quoted = /^"([^"]*)"/.exec(words)?.[0]
-  const at = words.indexOf(' exe=', quoted?.length ?? 0)
+  const quoted = words.startsWith('"') ? words.indexOf('"', 1) : 0
+  const at = words.indexOf(' exe=', Math.max(quoted, 0))
   const [first, second] = at < 0 ? [words, ''] : [words.slice(0, at), words.slice(at + 5)]
   // ausearch -i has decoded them, and says so by its date.
-  const read = /\baudit\(\d+\.\d+:|\b(?:SECCOMP|AUDIT1326) auid=\d/.test(text)
-    ? decodeUntrusted
-    : asIs
+  const read = ENCODED.test(text) ? decodeUntrusted : asIs
   const comm = read(first.trim())
-  const exe = read(second.trim().split(' reason=')[0] ?? '')
-  return { pid, ...(comm === undefined ? {} : { comm }), ...(exe === undefined ? {} : { exe }) }
+  const exe = read(second.split(' reason=', 1)[0]?.trim() ?? '')
+  if (comm !== undefined) event.comm = comm
+  if (exe !== undefined) event.exe = exe
 }
+
+/** The kernel's own numbers stand in front of it. */
+const ENCODED = /\baudit\(\d+\.\d+:|\b(?:SECCOMP|AUDIT1326) auid=\d/
 
 const asIs = (text: string): string | undefined =>
   text === '' || text === '(null)' || text === '?' ? undefined : printable(text)

@@ -14,7 +14,7 @@ interface Sentence {
  * rsyslog and auditd.
  */
 const SENTENCES: readonly Sentence[] = [
-  { loss: 'rate-limit', pattern: /audit\w*: (\d+) callbacks suppressed/ },
+  { loss: 'rate-limit', pattern: /audit\w{0,32}: (\d+) callbacks suppressed/ },
   { loss: 'audit-lost', pattern: /\baudit_lost=(\d+) audit_rate_limit=/, cumulative: true },
   { loss: 'rate-limit', pattern: /\baudit: rate limit exceeded/ },
   { loss: 'queue-full', pattern: /\bkauditd (?:hold|retry) queue overflow/ },
@@ -23,7 +23,10 @@ const SENTENCES: readonly Sentence[] = [
   { loss: 'queue-full', pattern: /\baudit: out of memory in audit_log_start/ },
   { loss: 'logger', pattern: /\bMissed (\d+) kernel messages/ },
   { loss: 'logger', pattern: /\bSuppressed (\d+) messages from / },
-  { loss: 'logger', pattern: /\bim\w+(?:\[[^\]]*\])?: (?:begin to drop|(?:lost )?(\d+) messages)/ },
+  {
+    loss: 'logger',
+    pattern: /\bim\w{1,16}(?:\[[^\]]{0,64}\])?: (?:begin to drop|(?:lost )?(\d+) messages)/,
+  },
   { loss: 'logger', pattern: /\bimuxsock lost (\d+) messages/ },
   { loss: 'logger', pattern: /\bdispatch(?:er)? err \(pipe full\) event lost/ },
   { loss: 'logger', pattern: /\bqueue (?:to plugins )?is full -? ?dropping event/ },

@@ -67,6 +67,9 @@ const MOST_HOSTS = 64
 /** A greater step is another boot, or another machine, and not a gap. */
 const LONGEST_GAP = 10_000_000
 
+/** Milliseconds by which a record may come after one with a higher number: no machine boots so fast. */
+const LATEST = 1000
+
 const EXAMPLES = 5
 const LONGEST_EXAMPLE = 300
 
@@ -78,8 +81,10 @@ export class LogReader {
     LossKind,
     { lines: number; records: number; last: number; examples: { line: number; text: string }[] }
   >()
-  readonly #recent = new Set<string>()
-  readonly #serials = new Map<string, { last: number; missing: number }>()
+  /** Two generations: the older is forgotten when the newer is full. */
+  #recent = new Set<string>()
+  #older = new Set<string>()
+  readonly #serials = new Map<string, { last: number; time: number | undefined; missing: number }>()
   #counts = { total: 0, events: 0, parts: 0, lost: 0, ignored: 0, repeated: 0, binary: 0 }
   #partial = 0
 
@@ -183,26 +188,33 @@ export class LogReader {
   #isRepeated({ serial, time, clock, host, format }: LogEvent): boolean {
     if (serial === undefined) return false
     const key = `${time ?? clock ?? ''}:${serial}:${format === 'journal-json' ? '' : (host ?? '')}`
-    if (this.#recent.has(key)) return true
-    this.#recent.add(own(key))
-    if (this.#recent.size > REMEMBERED) {
-      const [oldest] = this.#recent
-      if (oldest !== undefined) this.#recent.delete(oldest)
+    if (this.#recent.has(key) || this.#older.has(key)) return true
+    if (this.#recent.size >= REMEMBERED) {
+      this.#older = this.#recent
+      this.#recent = new Set()
     }
+    this.#recent.add(key)
     return false
   }
 
-  #sawSerial(host: string | undefined, serial: number): void {
+  #sawSerial(host: string | undefined, serial: number, time: number | undefined): void {
     const key = host ?? ''
     const known = this.#serials.get(key)
     if (known === undefined) {
-      if (this.#serials.size < MOST_HOSTS) this.#serials.set(own(key), { last: serial, missing: 0 })
+      if (this.#serials.size < MOST_HOSTS) {
+        this.#serials.set(own(key), { last: serial, time, missing: 0 })
+      }
       return
     }
     const step = serial - known.last
     if (step > 1 && step < LONGEST_GAP) known.missing += step - 1
-    // A record that comes late fills the gap it left; a small step back is not another boot.
-    if (step < 0 && step > -REMEMBERED) known.missing = Math.max(0, known.missing - 1)
-    else known.last = serial
+    // A record that comes late fills the gap it left; the numbers of another boot begin again.
+    const sameBoot = time === undefined || known.time === undefined || time - known.time < LATEST
+    if (step < 0 && sameBoot) {
+      known.missing = Math.max(0, known.missing - 1)
+    } else {
+      known.last = serial
+      known.time = time
+    }
   }
 }

@@ -75,6 +75,7 @@ export function readCall(text: string): StraceCall | undefined {
   const args: string[] = []
   let depth = 0
   let from = name.length + 1
+  let annotated = true
   const cut = (to: number): void => {
     const argument = text.slice(from, Math.min(to, from + LONGEST_ARGUMENT)).trim()
     if (args.length < MOST_ARGUMENTS && (argument !== '' || args.length > 0)) args.push(argument)
@@ -89,7 +90,12 @@ export function readCall(text: string): StraceCall | undefined {
         if (text[at + 1] === '*') at = endOf(text, '*/', at + 2)
         break
       case '<':
-        at = endOfAnnotation(text, at)
+        if (annotated && isAnnotation(text, at)) {
+          const end = endOfAnnotation(text, at)
+          // One that never ends is none, and the rest is not searched again for every other.
+          if (end === undefined) annotated = false
+          else at = end
+        }
         break
       case '(':
       case '[':
@@ -127,8 +133,10 @@ function endOfString(text: string, from: number): number {
 }
 
 /** -y, -yy: `3</a path, with (anything)>`, `4<TCP:[127.0.0.1:1->127.0.0.1:2]>`; not `1<<3`. */
-function endOfAnnotation(text: string, from: number): number {
-  if (!/[\dD]/.test(text[from - 1] ?? '') || text[from + 1] === '<') return from
+const isAnnotation = (text: string, at: number): boolean =>
+  /[\dD]/.test(text[at - 1] ?? '') && text[at + 1] !== '<'
+
+function endOfAnnotation(text: string, from: number): number | undefined {
   let depth = 0
   for (let at = from + 1; at < text.length; at++) {
     const character = text[at]
@@ -138,7 +146,7 @@ function endOfAnnotation(text: string, from: number): number {
     else if (character === ']') depth--
     else if (character === '>' && depth <= 0) return at
   }
-  return from
+  return undefined
 }
 
 /** What a call came to: ` = 3</etc/passwd> <0.000010>`, ` = -1 EPERM (…)`, ` = ?`. */

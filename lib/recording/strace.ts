@@ -38,11 +38,11 @@ const MOST_THREADS = 65_536
 /** What an unfinished line may be remembered of. */
 const LONGEST_BEGINNING = 4096
 
-const UNFINISHED = /\s*<(?:unfinished|detached|no return|unavailable) ?\.\.\.>\s*$/
+const UNFINISHED = /<(?:unfinished|detached|no return|unavailable) ?\.\.\.>$/
 const RESUMED = /^<\.\.\. ([a-z_]\w{0,63}|\?{2,4}) resumed>/
 const PERSONALITY = /\[ Process PID=(\d{1,10}) runs in (\w{1,16}(?: bit)?) mode\. \]/
 /** si_code SYS_SECCOMP: SECCOMP_RET_TRAP; a killed process's signal is not shown to strace. */
-const TRAPPED = /^--- SIGSYS \{.*\bsi_code=SYS_SECCOMP\b.*?(?:\bsi_syscall=(?:__NR_)?(\w{1,64}))?/
+const TRAPPED = /^--- SIGSYS \{.*\bsi_code=SYS_SECCOMP\b/
 const ENDED =
   /^\+\+\+ (?:exited with \d+|killed by (\w+)(?: \(core dumped\))?|superseded by execve.*) \+\+\+/
 const NEW_THREAD = /^(?:clone|clone3|fork|vfork)$/
@@ -53,6 +53,8 @@ export class StraceReader implements FormatReader {
   readonly #pending = new Map<number, Pending>()
   readonly #programs = new Map<number, Program>()
   readonly #foreign = new Map<number, string>()
+  /** Of threads that strace was attached to: nothing tells what they run. */
+  readonly #untold: Program = { exe: undefined, killed: false }
   #begun = false
 
   /** @param arch the machine's, which strace does not tell */
@@ -72,7 +74,7 @@ export class StraceReader implements FormatReader {
     const name = callName(rest)
     if (name === undefined) return undefined
     const known = /^(?:\?+$|syscall_0x)/.test(name) || this.#isCall(name)
-    const unfinished = UNFINISHED.exec(rest)
+    const unfinished = UNFINISHED.exec(rest.trimEnd())
     if (unfinished !== null) {
       return this.#begin(prefix, rest.slice(0, unfinished.index), number)
     }
@@ -165,8 +167,7 @@ export class StraceReader implements FormatReader {
   #readSignal(prefix: StracePrefix, line: number): LineOutcome {
     const pid = prefix.pid ?? 0
     const pending = this.#pending.get(pid)
-    const trapped = TRAPPED.exec(prefix.rest)
-    if (trapped !== null) {
+    if (TRAPPED.test(prefix.rest)) {
       if (pending !== undefined) {
         pending.event = { ...pending.event, action: 'trap', signal: 'SIGSYS' }
         return 'part'
@@ -228,7 +229,7 @@ export class StraceReader implements FormatReader {
     for (const { event, program, unfinished } of this.#pending.values()) {
       if (unfinished !== undefined && NEW_THREAD.test(event.syscall ?? '')) parent = program
     }
-    const program = parent ?? { exe: undefined, killed: false }
+    const program = parent ?? this.#untold
     this.#setProgram(pid, program)
     return program
   }

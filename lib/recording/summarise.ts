@@ -182,7 +182,7 @@ function rowOf(group: Group, event: LogEvent): Row | undefined {
         ? new Gathered(syscall, table)
         : undefined,
   }
-  group.rows.set(own(key), row)
+  group.rows.set(key, row)
   return row
 }
 

@@ -3,9 +3,13 @@
 /** Control and format characters, line separators, halves of pairs: what a terminal acts on or hides. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
+/** Almost everything, and quickly told. */
+const PLAIN = /^[\x20-\x7e]*$/
+
 /** The text with such characters as `\u001b`, cut to `limit` characters. */
 export function printable(text: string, limit = 4096): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text
+  if (PLAIN.test(cut)) return cut
   return cut.replace(
     UNPRINTABLE,
     (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,

@@ -40,7 +40,7 @@ export interface LogEvent {
   readonly ip?: string
   /** Milliseconds since 1970, where the log says when, and in which time zone. */
   readonly time?: number
-  /** When, as the log writes it. */
+  /** When, as the log writes it, where that is no time since 1970: a date in somebody's zone, an hour. */
   readonly clock?: string
   /** The number the audit system gave it. */
   readonly serial?: number
