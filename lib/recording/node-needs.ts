@@ -37,6 +37,11 @@ export const NODE_NEEDS: readonly NodeNeed[] = [
   },
   {
     for: 'run',
+    why: 'the first line written to stdout or stderr, that of an error included: what kind of file it is (uv_guess_handle)',
+    syscalls: ['fstat', 'getsockname', 'getsockopt', 'ioctl', 'fcntl'],
+  },
+  {
+    for: 'run',
     why: 'signals arrive, and calls that they interrupted go on',
     syscalls: ['rt_sigreturn', 'restart_syscall'],
   },

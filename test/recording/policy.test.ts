@@ -192,7 +192,7 @@ t.test('the table names calls that there are', (t) => {
 t.test('clone3 becomes clone', async (t) => {
   const tool = await summaryOf(record(1, 435, TOOL))
   t.strictSame(
-    { ...policyFromLog(tool).policy.syscalls?.clone },
+    { ...(policyFromLog(tool).policy.syscalls?.clone as object) },
     { ...allow },
     'its arguments are not told',
   )
@@ -204,7 +204,7 @@ t.test('clone3 becomes clone', async (t) => {
   t.match(leftOut, [{ call: 'clone3', why: /clone/ }])
   const both = await summaryOf(record(1, 435, NODE), record(2, 56, NODE))
   t.strictSame(
-    { ...policyFromLog(both).policy.syscalls?.clone },
+    { ...(policyFromLog(both).policy.syscalls?.clone as object) },
     { ...allow },
     'one that was seen itself is permitted',
   )
@@ -233,7 +233,7 @@ t.test('arguments are suggested, and taken where asked', async (t) => {
   t.equal(suggested('fcntl'), undefined, 'one that is not known')
   t.equal(suggested('clone'), undefined, 'a process')
   t.strictSame(
-    { ...policyFromLog(summary).policy.syscalls?.socket },
+    { ...(policyFromLog(summary).policy.syscalls?.socket as object) },
     { ...allow },
     'not by default',
   )

@@ -3,7 +3,7 @@
  * and what Node needs although nobody saw it, on every Node.
  */
 import { spawnSync } from 'node:child_process'
-import { createReadStream, readFileSync } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { policyFromLog, readLog, type LogReading } from '../../lib/recording'
@@ -46,20 +46,18 @@ async function observe(options: readonly string[]): Promise<LogReading> {
     ],
     { cwd: directory, encoding: 'utf8' },
   )
-  if (error !== undefined || status !== 0) {
+  if (error !== undefined || status !== 0 || stdout !== '5\n') {
     throw new Error(`strace is needed, and is Debian's package strace: ${stderr}${String(error)}`)
   }
-  t.equal(stdout.trim(), '5')
-  const reading = await readLog(createReadStream(output))
-  t.equal(reading.lost.lines, 0, readFileSync(output, 'utf8').slice(0, 200))
-  return reading
+  return readLog(createReadStream(output))
 }
 
 t.test('a server under the policy made of its own strace', async (t) => {
   for (const options of [['-f'], ['-f', '-tt', '-T', '-yy', '-Y', '-n', '-i'], ['-f', '-c']]) {
-    const { summary, lines } = await observe(options)
+    const { summary, lines, lost } = await observe(options)
     const what = `strace ${options.join(' ')}`
     t.ok(lines.events > 20, `${what}: ${lines.events} events`)
+    t.strictSame(lost.losses, [], what)
     t.equal(summary.unnamed, 0, what)
     const counted = options.includes('-c')
     const { policy, leftOut } = policyFromLog(summary, {
@@ -111,7 +109,7 @@ const LATER: readonly (readonly [what: string, source: string, expected: object]
   ],
   [
     'runs out of memory',
-    `require('node:v8').setFlagsFromString('--max-old-space-size=20'); const kept = []; for (;;) kept.push(new Array(1e4).fill({}))`,
+    `const kept = []; for (;;) kept.push(new Array(1e4).fill({}))`,
     { signal: 'SIGABRT' },
   ],
   [
@@ -136,6 +134,7 @@ for (const [major, node] of nodes()) {
       for (const [what, source, expected] of LATER) {
         const outcome = await runVictim({
           node,
+          nodeArgs: ['--max-old-space-size=30'],
           source: `require('seccomp-ts').lockdown(${JSON.stringify(policy)})\n${source}`,
         })
         t.match(
