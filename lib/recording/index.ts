@@ -1,4 +1,6 @@
 /** From logs to a policy: what was called, what was refused, what is missing. */
+export { diagnose, SIGNATURES } from './diagnose'
+export type { Diagnosis, Remains } from './diagnose'
 export { NODE_LOOKS, NODE_NEEDS, type NodeNeed } from './node-needs'
 export { policyFromLog } from './policy'
 export type { LeftOut, PolicyFromLog, PolicyFromLogOptions, PolicyOrigin } from './policy'
