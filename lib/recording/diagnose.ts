@@ -38,7 +38,10 @@ const PROGRAM_FIX = 'Allow it in the policy or profile.'
 const RUNC = 'measured: runc and Node 20 under Docker’s default profile without that call'
 const DENIED = 'measured: Node 18 to 26 with that call denied after start'
 
-/** Each was brought about by denying the call, and read from what was printed. */
+/**
+ * From measurements, which `source` names. Where another version of runc, libuv or Node says the same in
+ * other words that are known, the pattern takes those too.
+ */
 export const SIGNATURES: readonly Signature[] = [
   {
     text: /The futex facility returned an unexpected error code/,
