@@ -54,12 +54,15 @@ export type ProfileErrorCode =
   | 'ERR_PROFILE_SYNTAX'
   | 'ERR_PROFILE_LIMIT'
   | 'ERR_PROFILE_DIALECT'
-  | 'ERR_PROFILE_SHAPE'
   | 'ERR_PROFILE_INVALID'
   | 'ERR_PROFILE_REFUSED'
   | 'ERR_PROFILE_UNDETERMINED'
 
-export type ErrorCode = PolicyErrorCode | LockdownErrorCode | AnalysisErrorCode | ProfileErrorCode
+/** Why nothing at all could be read from a log. */
+export type LogErrorCode = 'ERR_LOG_BINARY' | 'ERR_LOG_NO_RECORD'
+
+export type ErrorCode =
+  PolicyErrorCode | LockdownErrorCode | AnalysisErrorCode | ProfileErrorCode | LogErrorCode
 
 /** The base of all kinds, for `catch (e) { if (e instanceof SeccompError) … }`. */
 export class SeccompError extends Error {
@@ -245,6 +248,30 @@ export class ProfileError extends SeccompError {
 
   override get name(): string {
     return 'ProfileError'
+  }
+}
+
+export interface LogErrorDetails {
+  problem: string
+  hint?: string | undefined
+  /** The line it is about, counted from 1. */
+  line?: number | undefined
+}
+
+/** A log is not one, or has nothing in it that can be read. */
+export class LogError extends SeccompError {
+  declare readonly code: LogErrorCode
+  declare readonly line?: number
+
+  constructor(code: LogErrorCode, details: LogErrorDetails) {
+    const where = details.line === undefined ? '' : `line ${details.line}: `
+    const hint = details.hint === undefined ? '' : ` ${details.hint}`
+    super(code, `${where}${details.problem}.${hint}`)
+    if (details.line !== undefined) this.line = details.line
+  }
+
+  override get name(): string {
+    return 'LogError'
   }
 }
 

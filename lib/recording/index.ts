@@ -1,0 +1,13 @@
+/** From logs to a policy: what was called, what was refused, what is missing. */
+export { diagnose, SIGNATURES } from './diagnose'
+export type { Diagnosis, Remains } from './diagnose'
+export { NODE_LOOKS, NODE_NEEDS, type NodeNeed } from './node-needs'
+export { policyFromLog } from './policy'
+export type { LeftOut, PolicyFromLog, PolicyFromLogOptions, PolicyOrigin } from './policy'
+export { readLog } from './read'
+export type { LogInput, LogReading, ReadLogOptions } from './read'
+export { LogReader } from './reader'
+export type { LineCounts, LogReaderOptions, Loss, Lost } from './reader'
+export { Summariser, summarise } from './summarise'
+export type { LogSummary, SeenCall, SeenProgram, Sighting } from './summarise'
+export type { LogEvent, LogFormat, LossKind } from './types'
