@@ -1,5 +1,5 @@
 // lib/ → dist/: declarations by tsc, and JavaScript by esbuild: what every start needs in one file
-// (index.js), the rest in others (on-demand.js, profiles.js), and the preload. Removes what was there first,
+// (index.js), the rest in others (on-demand.js, tooling.js), and the preload. Removes what was there first,
 // so that a deleted source leaves nothing to publish, and emits nothing when there are type errors,
 // so that a failed build never looks up to date.
 'use strict'
@@ -19,12 +19,12 @@ async function buildTs() {
   quietly(tool('tsc'), ['-p', 'tsconfig.build.json', '--noEmitOnError', '--pretty', 'false'])
   buildTables()
   await bundle('on-demand', [takeFromIndex])
-  await bundle('profiles', [takeFromIndex], 'profiles/on-demand')
+  await bundle('tooling', [takeFromIndex])
   await bundle('register', [takeFromIndex])
   // Twice: it takes a compiler to prepare what the second one contains.
   await bundle('index', [preparedPolicies({})])
   await bundle('index', [preparedPolicies(prepare())])
-  checkReferences(['on-demand', 'profiles', 'register'])
+  checkReferences(['on-demand', 'tooling', 'register'])
 }
 
 async function bundle(name, plugins, source = name) {
@@ -39,7 +39,7 @@ async function bundle(name, plugins, source = name) {
     // Loaded only when it is needed: the addon, the tables, what reads profiles with the packages it
     // takes, and the package by its own name.
     external: [
-      ...['*.node', './generated/tables', './on-demand', './profiles'],
+      ...['*.node', './generated/tables', './on-demand', './tooling'],
       ...['jsonc-parser', 'yaml', 'seccomp-ts/register'],
     ],
     plugins,
@@ -75,7 +75,7 @@ function checkReferences(names) {
   const exported = require('../dist/index')
   for (const name of names) {
     const code = readFileSync(path.join(root, `dist/${name}.js`), 'utf8')
-    const imports = [...code.matchAll(/\bvar (import_\w+) = require\("\.\/index"\)/g)]
+    const imports = [...code.matchAll(/\b(import_\w+) = require\("\.\/index"\)/g)]
     const names = imports.map(([, variable]) => variable)
     for (const [, wanted] of code.matchAll(RegExp(`\\b(?:${names.join('|')})\\.(\\w+)`, 'g'))) {
       if (!Object.hasOwn(exported, wanted)) {
