@@ -6,5 +6,9 @@ interface Loaded {
 }
 
 export const COMMANDS: ReadonlyMap<string, () => Loaded> = new Map([
+  ['compile', () => require('./commands/compile') as Loaded],
   ['prove', () => require('./commands/prove') as Loaded],
+  ['diff', () => require('./commands/diff') as Loaded],
+  ['logs', () => require('./commands/logs') as Loaded],
+  ['diagnose', () => require('./commands/diagnose') as Loaded],
 ])

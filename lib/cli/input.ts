@@ -1,8 +1,9 @@
-/** Files and standard input, read no further than what is made of them. */
+/** Files, standard input and output: read no further than what is made of them. */
 import type { FileHandle } from 'node:fs/promises'
-import { open } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { InputError, UsageError } from './errors'
+import type { Output } from './output'
 
 /** Standard input, in the place of a file. */
 export const STDIN = '-'
@@ -73,4 +74,30 @@ function unreadable(file: string, error: unknown): Error {
   if (error instanceof InputError) return error
   const { code = '', message } = error as NodeJS.ErrnoException
   return new InputError(nameOf(file), PROBLEMS[code] ?? message, error)
+}
+
+/** To the file of -o, or to standard output where there is none. @throws InputError */
+export async function writeOutput(
+  file: string | undefined,
+  content: string | Uint8Array,
+  out: Output,
+): Promise<void> {
+  if (file === undefined || file === STDIN) {
+    out.write(content)
+    return
+  }
+  try {
+    await writeFile(file, content)
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    throw new InputError(file, `could not be written: ${WRITING[code] ?? message}`, error)
+  }
+}
+
+const WRITING: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'there is no such folder',
+  EACCES: 'it may not be written (EACCES)',
+  EISDIR: 'it is a directory',
+  ENOSPC: 'the disk is full',
 }
