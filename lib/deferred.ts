@@ -30,6 +30,15 @@ const ofTooling = <Name extends keyof typeof Tooling>(name: Name): (typeof Tooli
   return call as (typeof Tooling)[Name]
 }
 
+/**
+ * The kernel's audit records as they are made, each as a line for `readLog`, until `signal` ends it. It
+ * loses none that the kernel's log would leave out for their number, and says so where it does lose some.
+ * Listening has begun when it returns. Linux 3.16, and CAP_AUDIT_READ in the initial user namespace.
+ *
+ * @throws LockdownError ERR_AUDIT_UNAVAILABLE where the kernel refuses, or as the addon does off Linux
+ */
+export const auditLog = ofTooling('auditLog')
+
 /** The policies that have a name, and what each is for. */
 export const builtInPolicies = ofTooling('builtInPolicies')
 
@@ -94,6 +103,20 @@ export const diagnose = ofTooling('diagnose')
  * @throws AnalysisError ERR_INVALID_PROGRAM for what the kernel would not take
  */
 export const disassemble = deferred('disassemble')
+
+/**
+ * Executes another program in the place of this process, under a policy before its first instruction: the
+ * process id, the standard streams and who waits for it stay as they are. Of Node nothing runs under the
+ * policy, so that it needs to permit only what the program does, and execve(2). no_new_privs is set.
+ * Descriptors beyond 2 are closed, as Node has marked them; signals have their defaults.
+ *
+ * `exit` handlers do not run, and what was written to a pipe and not yet taken is lost. Should execve(2)
+ * itself fail after all was checked, the process ends with 126, or 127 where there is no such file.
+ *
+ * @throws PolicyError ERR_EXECVE_REFUSED, ERR_OPTION, and for a mistake in the policy
+ * @throws LockdownError where the filter cannot be installed
+ */
+export const exec = deferred('exec')
 
 /**
  * `child_process.fork`, whose child is under `policy` before the first line of its module: Node has

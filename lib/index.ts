@@ -3,6 +3,7 @@
  * the policy does not let through.
  */
 export {
+  auditLog,
   builtInPolicies,
   builtInPolicy,
   cachedSyscalls,
@@ -11,6 +12,7 @@ export {
   definePolicy,
   diagnose,
   disassemble,
+  exec,
   fork,
   fromOci,
   isSupported,
@@ -114,6 +116,7 @@ export type {
   Runtime,
 } from './profiles'
 export type {
+  AuditLogOptions,
   Diagnosis,
   LeftOut,
   LineCounts,
@@ -134,5 +137,6 @@ export type {
   SeenProgram,
   Sighting,
 } from './recording'
+export type { ExecOptions } from './sandbox/exec'
 export type { ForkOptions } from './sandbox/fork'
 export type { Arch, ErrnoName, SyscallName } from './syscalls'

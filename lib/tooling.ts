@@ -5,9 +5,10 @@
  * One object, for the reason that on-demand.ts has.
  */
 import { builtInPolicies, builtInPolicy, fromOci, readProfile, resolveProfile } from './profiles'
-import { diagnose, policyFromLog, readLog, summarise } from './recording'
+import { auditLog, diagnose, policyFromLog, readLog, summarise } from './recording'
 
 const tooling = {
+  auditLog,
   builtInPolicies,
   builtInPolicy,
   diagnose,
