@@ -23,6 +23,7 @@ export type PolicyErrorCode =
   | 'ERR_UNREACHABLE_RULE'
   | 'ERR_BASELINE'
   | 'ERR_PROGRAM_TOO_LARGE'
+  | 'ERR_INEXPRESSIBLE'
   | 'ERR_OPTION'
   | 'ERR_POLICY_NOT_FOUND'
 

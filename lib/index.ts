@@ -8,6 +8,7 @@ export {
   cachedSyscalls,
   comparePolicies,
   compile,
+  convert,
   definePolicy,
   diagnose,
   disassemble,
@@ -23,6 +24,7 @@ export {
   resolveProfile,
   simulate,
   summarise,
+  toOci,
 } from './deferred'
 export {
   AnalysisError,
@@ -99,6 +101,10 @@ export type { ProbeReport } from './lockdown/probe'
 export type { IoUringStatus, Risk, Status } from './lockdown/status'
 export type {
   BuiltInPolicy,
+  ConversionLoss,
+  ConversionTarget,
+  ConvertOptions,
+  ConvertResult,
   Dialect,
   Profile,
   ProfileAction,

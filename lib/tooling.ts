@@ -4,12 +4,21 @@
  *
  * One object, for the reason that on-demand.ts has.
  */
-import { builtInPolicies, builtInPolicy, fromOci, readProfile, resolveProfile } from './profiles'
+import {
+  builtInPolicies,
+  builtInPolicy,
+  convert,
+  fromOci,
+  readProfile,
+  resolveProfile,
+  toOci,
+} from './profiles'
 import { diagnose, policyFromLog, readLog, summarise } from './recording'
 
 const tooling = {
   builtInPolicies,
   builtInPolicy,
+  convert,
   diagnose,
   fromOci,
   policyFromLog,
@@ -17,6 +26,7 @@ const tooling = {
   readProfile,
   resolveProfile,
   summarise,
+  toOci,
 }
 
 export = tooling

@@ -20,7 +20,13 @@ import { isKnownSomewhere } from './dialects/systemd'
 import { Findings } from './findings'
 import { rereadProfile } from './read'
 import { RUNTIMES, type Engine, type RuntimeRules } from './runtimes'
-import { parseKernel, parseTarget, type ParsedTarget, type ProfileTarget } from './target'
+import {
+  isAtLeast,
+  parseKernel,
+  parseTarget,
+  type ParsedTarget,
+  type ProfileTarget,
+} from './target'
 import { quote } from './tree'
 import type { Profile, ProfileAction, ProfileArg, ProfileConditions, ProfileEntry } from './types'
 import { ARCHITECTURES, FLAGS, GO_ARCHITECTURE, MAX_ERRNO, NATIVE_ARCHITECTURE } from './vocabulary'
@@ -89,7 +95,7 @@ interface Candidate {
 const MAX_PAIRS = 500_000
 
 /** Normalisation gives these ENOSYS unless they are named (lib/policy/normalise.ts); runtimes do not. */
-const HIDDEN: readonly SyscallName[] = [
+export const HIDDEN: readonly SyscallName[] = [
   ...(['clone3', 'openat2'] as const),
   ...(['io_uring_setup', 'io_uring_enter', 'io_uring_register'] as const),
 ]
@@ -271,7 +277,7 @@ class Resolution {
         hint: "Name the one it will run on: '6.1'.",
       })
     }
-    return kernel[0] === wanted[0] ? kernel[1] >= wanted[1] : kernel[0] > wanted[0]
+    return isAtLeast(kernel, wanted)
   }
 
   #action(action: ProfileAction, errno: number | undefined, place: ProfilePlace): ActionData {
