@@ -79,6 +79,16 @@ export const comparePolicies = deferred('comparePolicies')
 export const compile = deferred('compile')
 
 /**
+ * A policy, or a profile that was read, as another tool reads it: for runc, Docker, Podman, Kubernetes, the
+ * security-profiles-operator, systemd, or as a program. What was written is read again before it is
+ * returned: it means the same, or permits less where a loss says so.
+ *
+ * @throws PolicyError ERR_INEXPRESSIBLE where the target could only say it by permitting more
+ * @throws PolicyError for a mistake in the policy or the options; ProfileError as `resolveProfile`
+ */
+export const convert = ofTooling('convert')
+
+/**
  * Checks a policy and returns a frozen copy of it: what was checked is what will be enforced,
  * whatever happens to the original.
  *
@@ -217,6 +227,14 @@ export const simulate = deferred('simulate')
 
 /** Who made which calls, from events that `onEvent` was told: for a part of a log, or for several. */
 export const summarise = ofTooling('summarise')
+
+/**
+ * A policy, or a profile that was read, as plain OCI JSON: the text of `convert(source, { to: 'oci' })`,
+ * without the losses.
+ *
+ * @throws PolicyError, ProfileError as `convert` does
+ */
+export const toOci = ofTooling('toOci')
 
 // Not for users: what lockdown() needs of it where the policy is not a ready one, or on failure.
 export const compileAllowing = deferred('compileAllowing')

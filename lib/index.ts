@@ -9,6 +9,7 @@ export {
   cachedSyscalls,
   comparePolicies,
   compile,
+  convert,
   definePolicy,
   diagnose,
   disassemble,
@@ -25,6 +26,7 @@ export {
   resolveProfile,
   simulate,
   summarise,
+  toOci,
 } from './deferred'
 export {
   AnalysisError,
@@ -101,6 +103,10 @@ export type { ProbeReport } from './lockdown/probe'
 export type { IoUringStatus, Risk, Status } from './lockdown/status'
 export type {
   BuiltInPolicy,
+  ConversionLoss,
+  ConversionTarget,
+  ConvertOptions,
+  ConvertResult,
   Dialect,
   Profile,
   ProfileAction,

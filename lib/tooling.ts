@@ -4,13 +4,22 @@
  *
  * One object, for the reason that on-demand.ts has.
  */
-import { builtInPolicies, builtInPolicy, fromOci, readProfile, resolveProfile } from './profiles'
+import {
+  builtInPolicies,
+  builtInPolicy,
+  convert,
+  fromOci,
+  readProfile,
+  resolveProfile,
+  toOci,
+} from './profiles'
 import { auditLog, diagnose, policyFromLog, readLog, summarise } from './recording'
 
 const tooling = {
   auditLog,
   builtInPolicies,
   builtInPolicy,
+  convert,
   diagnose,
   fromOci,
   policyFromLog,
@@ -18,6 +27,7 @@ const tooling = {
   readProfile,
   resolveProfile,
   summarise,
+  toOci,
 }
 
 export = tooling
