@@ -5,8 +5,7 @@
  */
 import { loadLate } from './late'
 import type OnDemand = require('./on-demand')
-// In dist, './profiles' is the bundle, which has no types beside it.
-import type * as Profiles from './profiles/index'
+import type Tooling = require('./tooling')
 
 let onDemand: typeof OnDemand | undefined
 
@@ -19,17 +18,27 @@ const deferred = <Name extends keyof typeof OnDemand>(name: Name): (typeof OnDem
   return call as (typeof OnDemand)[Name]
 }
 
-let profiles: typeof Profiles | undefined
+let tooling: typeof Tooling | undefined
 
-/** The same for what reads profiles of other tools: a file of its own, and packages with it. */
-const ofProfiles = <Name extends keyof typeof Profiles>(name: Name): (typeof Profiles)[Name] => {
+/** The same for what works on profiles and logs: a file of its own, and packages with it. */
+const ofTooling = <Name extends keyof typeof Tooling>(name: Name): (typeof Tooling)[Name] => {
   const call = (...args: unknown[]): unknown => {
-    profiles ??= loadLate(() => require('./profiles')) as typeof Profiles
-    const implementation = profiles[name] as (...args: unknown[]) => unknown
+    tooling ??= loadLate(() => require('./tooling')) as typeof Tooling
+    const implementation = tooling[name] as (...args: unknown[]) => unknown
     return implementation(...args)
   }
-  return call as (typeof Profiles)[Name]
+  return call as (typeof Tooling)[Name]
 }
+
+/** The policies that have a name, and what each is for. */
+export const builtInPolicies = ofTooling('builtInPolicies')
+
+/**
+ * The built-in policy of that name, for a target as `resolveProfile` takes it.
+ *
+ * @throws PolicyError ERR_POLICY_NOT_FOUND
+ */
+export const builtInPolicy = ofTooling('builtInPolicy')
 
 /**
  * The system calls that the kernel (since 5.11) allows without running the program: those of which it
@@ -72,6 +81,13 @@ export const compile = deferred('compile')
 export const definePolicy = deferred('definePolicy')
 
 /**
+ * Why a process under a filter may have died: from its exit code, what it printed and what the kernel
+ * logged, what is certain first. Nothing is found where nothing is known, which is no proof that the
+ * filter was not the reason.
+ */
+export const diagnose = ofTooling('diagnose')
+
+/**
  * A program as text: an instruction a line, with labels for what is jumped to and names for system
  * calls, arguments and actions.
  *
@@ -100,7 +116,7 @@ export const fork = deferred('fork')
  * @param input the text of a profile, its bytes, or what JSON.parse made of it
  * @throws ProfileError, PolicyError as those two do
  */
-export const fromOci = ofProfiles('fromOci')
+export const fromOci = ofTooling('fromOci')
 
 /** Whether `lockdown()` can be expected to work here. Never throws. */
 export const isSupported = deferred('isSupported')
@@ -112,6 +128,15 @@ export const isSupported = deferred('isSupported')
  * @throws PolicyError for a mistake in the policy, AnalysisError ERR_UNDECIDED
  */
 export const lint = deferred('lint')
+
+/**
+ * A policy that allows what a log shows, joined with what Node needs to go on, to end and to crash where
+ * one of the programs is Node, and where each rule is from. A recording is a lower bound: what the
+ * program did not do while it was observed is not in it, nor what was lost.
+ *
+ * @throws PolicyError for a mistake in the options
+ */
+export const policyFromLog = ofTooling('policyFromLog')
 
 /** Asks the kernel what it can do. Works, and says so, off Linux too. Nothing is changed by asking. */
 export const probe = deferred('probe')
@@ -129,13 +154,25 @@ export const probe = deferred('probe')
 export const prove = deferred('prove')
 
 /**
+ * Reads what the kernel or strace logged (dmesg, syslog, journalctl, audit.log, ausearch, strace): who made
+ * which calls, what became of them, and what is known to be missing. A stream of any length takes constant
+ * memory, and `onEvent` is told every event as it is read: so a log that still grows can be followed too.
+ *
+ * Rejects with
+ * - LogError ERR_LOG_BINARY for what is no text, ERR_LOG_NO_RECORD where there is nothing to be read
+ * - PolicyError ERR_OPTION
+ */
+export const readLog: typeof Tooling.readLog = async (input, options) =>
+  await ofTooling('readLog')(input, options)
+
+/**
  * Reads a profile of any dialect: which is detected, or named. Strictly: what has no single meaning is a
  * finding of severity `error`, with its line and column; what cannot be read is an error.
  *
  * @throws ProfileError ERR_PROFILE_SYNTAX, ERR_PROFILE_LIMIT, ERR_PROFILE_DIALECT, ERR_PROFILE_INVALID
  * @throws PolicyError ERR_OPTION
  */
-export const readProfile = ofProfiles('readProfile')
+export const readProfile = ofTooling('readProfile')
 
 /**
  * What a profile comes to for an architecture, capabilities and a kernel, as a policy: read strictly, or
@@ -144,7 +181,7 @@ export const readProfile = ofProfiles('readProfile')
  * @throws ProfileError ERR_PROFILE_INVALID, ERR_PROFILE_REFUSED, ERR_PROFILE_UNDETERMINED, ERR_PROFILE_LIMIT
  * @throws PolicyError for a mistake in the target
  */
-export const resolveProfile = ofProfiles('resolveProfile')
+export const resolveProfile = ofTooling('resolveProfile')
 
 /**
  * What a policy or a program does with a call: the action, and the rule that decides or how many
@@ -154,6 +191,9 @@ export const resolveProfile = ofProfiles('resolveProfile')
  * @throws AnalysisError ERR_INVALID_PROGRAM
  */
 export const simulate = deferred('simulate')
+
+/** Who made which calls, from events that `onEvent` was told: for a part of a log, or for several. */
+export const summarise = ofTooling('summarise')
 
 // Not for users: what lockdown() needs of it where the policy is not a ready one, or on failure.
 export const compileAllowing = deferred('compileAllowing')

@@ -3,22 +3,35 @@
  * the policy does not let through.
  */
 export {
+  builtInPolicies,
+  builtInPolicy,
   cachedSyscalls,
   comparePolicies,
   compile,
   definePolicy,
+  diagnose,
   disassemble,
   fork,
   fromOci,
   isSupported,
   lint,
+  policyFromLog,
   probe,
   prove,
+  readLog,
   readProfile,
   resolveProfile,
   simulate,
+  summarise,
 } from './deferred'
-export { AnalysisError, LockdownError, PolicyError, ProfileError, SeccompError } from './errors'
+export {
+  AnalysisError,
+  LockdownError,
+  LogError,
+  PolicyError,
+  ProfileError,
+  SeccompError,
+} from './errors'
 export { lockdown } from './lockdown/lockdown'
 export { status } from './lockdown/status'
 export { allow, errno, kill, killThread, log, notify, trace, trap } from './policy/actions'
@@ -42,6 +55,7 @@ export type {
   AnalysisErrorCode,
   ErrorCode,
   LockdownErrorCode,
+  LogErrorCode,
   PolicyErrorCode,
   ProfileErrorCode,
   ProfileFinding,
@@ -84,6 +98,7 @@ export type { IoUringChoice, LockdownOptions } from './lockdown/options'
 export type { ProbeReport } from './lockdown/probe'
 export type { IoUringStatus, Risk, Status } from './lockdown/status'
 export type {
+  BuiltInPolicy,
   Dialect,
   Profile,
   ProfileAction,
@@ -97,6 +112,27 @@ export type {
   ReadProfileResult,
   ResolveProfileResult,
   Runtime,
-} from './profiles/index'
+} from './profiles'
+export type {
+  Diagnosis,
+  LeftOut,
+  LineCounts,
+  LogEvent,
+  LogFormat,
+  LogInput,
+  LogReading,
+  LogSummary,
+  Loss,
+  LossKind,
+  Lost,
+  PolicyFromLog,
+  PolicyFromLogOptions,
+  PolicyOrigin,
+  ReadLogOptions,
+  Remains,
+  SeenCall,
+  SeenProgram,
+  Sighting,
+} from './recording'
 export type { ForkOptions } from './sandbox/fork'
 export type { Arch, ErrnoName, SyscallName } from './syscalls'

@@ -1,0 +1,22 @@
+/**
+ * All work on what other tools wrote, profiles and logs: a file of its own (dist/tooling.js), loaded by
+ * deferred.ts when somebody asks for something in it. Nothing here is needed to lock down.
+ *
+ * One object, for the reason that on-demand.ts has.
+ */
+import { builtInPolicies, builtInPolicy, fromOci, readProfile, resolveProfile } from './profiles'
+import { diagnose, policyFromLog, readLog, summarise } from './recording'
+
+const tooling = {
+  builtInPolicies,
+  builtInPolicy,
+  diagnose,
+  fromOci,
+  policyFromLog,
+  readLog,
+  readProfile,
+  resolveProfile,
+  summarise,
+}
+
+export = tooling
