@@ -18,7 +18,7 @@ import {
 } from './conditions'
 import { isKnownSomewhere } from './dialects/systemd'
 import { Findings } from './findings'
-import { rereadProfile } from './read'
+import { placeIn, rereadProfile } from './read'
 import { RUNTIMES, type Engine, type RuntimeRules } from './runtimes'
 import {
   isAtLeast,
@@ -36,6 +36,11 @@ export interface ResolveProfileResult {
   readonly policy: Policy
   /** What there is to say for this target only: those of reading the profile are not repeated. */
   readonly findings: readonly ProfileFinding[]
+  /**
+   * Where in the profile a rule of the policy is from, by its path there: `$.syscalls.socket[0]`, `$.default`.
+   * Rules that the runtime adds are from nowhere.
+   */
+  readonly places: ReadonlyMap<string, ProfilePlace>
 }
 
 /**
@@ -52,7 +57,9 @@ export function resolveProfile(profile: Profile, target?: ProfileTarget): Resolv
   const { runtime } = parsed
   if (runtime === undefined) {
     refuseFaults(profile.faults)
-    if (profile.policy !== undefined) return { policy: profile.policy, findings: [] }
+    if (profile.policy !== undefined) {
+      return { policy: profile.policy, findings: [], places: placesOfOwn(profile) }
+    }
     return new Resolution(profile, parsed).resolve()
   }
   const rules = RUNTIMES[runtime]
@@ -64,8 +71,19 @@ export function resolveProfile(profile: Profile, target?: ProfileTarget): Resolv
   }
   const again = rereadProfile(profile, { ...rules, name: runtime })
   if (again === undefined) refuseFaults(profile.faults)
-  const { policy, findings } = new Resolution(again?.profile ?? profile, parsed, rules).resolve()
-  return { policy, findings: [...(again?.findings ?? []), ...findings] }
+  const result = new Resolution(again?.profile ?? profile, parsed, rules).resolve()
+  return { ...result, findings: [...(again?.findings ?? []), ...result.findings] }
+}
+
+/** A policy of ours stands in its text as it is. */
+function placesOfOwn(profile: Profile): ReadonlyMap<string, ProfilePlace> {
+  const paths = Object.entries(profile.policy?.syscalls ?? {}).flatMap(([name, rules]) => [
+    `$.syscalls.${name}`,
+    ...(Array.isArray(rules) ? rules.map((_, index) => `$.syscalls.${name}[${index}]`) : []),
+  ])
+  return new Map(
+    ['$.default', ...paths].map((path) => [path, placeIn(profile, path) ?? profile.place]),
+  )
 }
 
 function refuseFaults(faults: readonly ProfileFinding[]): void {
@@ -118,6 +136,7 @@ class Resolution {
   readonly #candidates = new Map<SyscallName, Candidate[]>()
   /** Names that count for runc's stub, though a rule of theirs may be dropped. */
   readonly #named = new Set<SyscallName>()
+  readonly #places = new Map<string, ProfilePlace>()
   #pairs = 0
 
   constructor(profile: Profile, target: ParsedTarget, runtime?: RuntimeRules) {
@@ -133,6 +152,7 @@ class Resolution {
     if (defaultAction === undefined) return this.#withoutDefault()
     this.#checkWhole(defaultAction)
     const fallback = this.#action(defaultAction, defaultErrno, place)
+    this.#places.set('$.default', placeIn(profile, `${place.path}.defaultAction`) ?? place)
     if (this.#engine !== undefined) this.#refuseErrno(fallback, place)
     for (const entry of profile.entries) {
       if (this.#applies(entry)) this.#add(entry, fallback)
@@ -151,6 +171,7 @@ class Resolution {
     return {
       policy: { ...(name === undefined ? {} : { name }), ...policy },
       findings: this.#findings.list(),
+      places: this.#places,
     }
   }
 
@@ -432,15 +453,22 @@ class Resolution {
         if (candidate === always) earlier = false
         else this.#shadowed(name, candidate, always, earlier)
       }
+      this.#places.set(`$.syscalls.${name}[0]`, always.place)
       return [always.action]
     }
     const kept: Candidate[] = []
     for (const candidate of candidates) {
       if (this.#isNeeded(name, candidate, kept)) kept.push(candidate)
     }
+    let rules = 0
     return kept.flatMap(({ action, registers, place }) => {
       const conditions = conditionsOf(registers)
-      if (conditions !== undefined) return conditions.map((when) => ({ ...action, when }))
+      if (conditions !== undefined) {
+        return conditions.map((when) => {
+          this.#places.set(`$.syscalls.${name}[${rules++}]`, place)
+          return { ...action, when }
+        })
+      }
       const message = 'the conditions come to more rules than a program has room for'
       this.#faults.report('error', 'too-many-rules', place, message)
       return []
