@@ -38,7 +38,18 @@ module.exports = tseslint.config(
       // by those who need them, because loading them takes longer than a lockdown.
       '@typescript-eslint/no-require-imports': [
         'error',
-        { allow: ['\\.node$', '^node:', '^\\./prepared', '^\\./on-demand$', '^\\./generated/'] },
+        {
+          allow: [
+            ...['\\.node$', '^node:', '^\\./prepared', '^\\./on-demand$', '^\\./generated/'],
+            ...[
+              '^\\./tooling$',
+              '^\\./commands/',
+              '^seccomp-ts/package\\.json$',
+              '^jsonc-parser$',
+              '^yaml$',
+            ],
+          ],
+        },
       ],
       // Numbers are what system calls are made of.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],

@@ -23,8 +23,10 @@ export type PolicyErrorCode =
   | 'ERR_UNREACHABLE_RULE'
   | 'ERR_BASELINE'
   | 'ERR_PROGRAM_TOO_LARGE'
+  | 'ERR_INEXPRESSIBLE'
   | 'ERR_OPTION'
   | 'ERR_POLICY_NOT_FOUND'
+  | 'ERR_EXECVE_REFUSED'
 
 /** Why a lockdown did not happen, or could not be shown to be whole. */
 export type LockdownErrorCode =
@@ -44,14 +46,28 @@ export type LockdownErrorCode =
   | 'ERR_INSTALL'
   | 'ERR_LATE_LOAD'
   | 'ERR_UNPROVED'
+  | 'ERR_AUDIT_UNAVAILABLE'
   | 'ERR_INTERNAL'
 
 /** Why a program could not be analysed. It was neither proved nor refuted. */
 export type AnalysisErrorCode = 'ERR_INVALID_PROGRAM' | 'ERR_UNDECIDED'
 
-export type ErrorCode = PolicyErrorCode | LockdownErrorCode | AnalysisErrorCode
+/** Why a profile of another tool could not be read, or not be resolved for a target. */
+export type ProfileErrorCode =
+  | 'ERR_PROFILE_SYNTAX'
+  | 'ERR_PROFILE_LIMIT'
+  | 'ERR_PROFILE_DIALECT'
+  | 'ERR_PROFILE_INVALID'
+  | 'ERR_PROFILE_REFUSED'
+  | 'ERR_PROFILE_UNDETERMINED'
 
-/** The base of both kinds, for `catch (e) { if (e instanceof SeccompError) … }`. */
+/** Why nothing at all could be read from a log. */
+export type LogErrorCode = 'ERR_LOG_BINARY' | 'ERR_LOG_NO_RECORD'
+
+export type ErrorCode =
+  PolicyErrorCode | LockdownErrorCode | AnalysisErrorCode | ProfileErrorCode | LogErrorCode
+
+/** The base of all kinds, for `catch (e) { if (e instanceof SeccompError) … }`. */
 export class SeccompError extends Error {
   /** Stable, machine-readable. */
   readonly code: ErrorCode
@@ -179,6 +195,86 @@ export class AnalysisError extends SeccompError {
 
   override get name(): string {
     return 'AnalysisError'
+  }
+}
+
+/** Where in the text of a profile something stands. */
+export interface ProfilePlace {
+  /** As a JSON path: `$.syscalls[3].args[0].value`. */
+  readonly path: string
+  /** From 1. */
+  readonly line: number
+  /** From 1, in UTF-16 code units, as editors count. */
+  readonly column: number
+}
+
+/** Something in a profile that does nothing, or not the same everywhere, or not what it seems to. */
+export interface ProfileFinding extends ProfilePlace {
+  /** Stable, machine-readable: `'duplicate-key'`. docs/profiles.md lists them. */
+  readonly code: string
+  /**
+   * `error`: two readers would take it for different things, or somebody would drop it: without a
+   * runtime to follow, the profile is not resolved. `warning`: it has one meaning, hardly the one
+   * that was meant. `info`: how it was read.
+   */
+  readonly severity: 'error' | 'warning' | 'info'
+  readonly message: string
+}
+
+export interface ProfileErrorDetails extends ProfilePlace {
+  /** What was wrong, without the place. */
+  problem: string
+  /** What to do. */
+  hint?: string | undefined
+  /** Everything that is wrong, where it is more than one thing. */
+  findings?: readonly ProfileFinding[] | undefined
+  cause?: unknown
+}
+
+/** A profile cannot be read, or a runtime would refuse it. */
+export class ProfileError extends SeccompError {
+  declare readonly code: ProfileErrorCode
+  readonly path: string
+  readonly line: number
+  readonly column: number
+  declare readonly findings?: readonly ProfileFinding[]
+
+  constructor(code: ProfileErrorCode, details: ProfileErrorDetails) {
+    const { path, line, column, problem, hint } = details
+    const tail = hint === undefined ? '' : ` ${hint}`
+    super(code, `line ${line}, column ${column} (${path}): ${problem}.${tail}`, causeOf(details))
+    this.path = path
+    this.line = line
+    this.column = column
+    if (details.findings !== undefined) this.findings = details.findings
+  }
+
+  override get name(): string {
+    return 'ProfileError'
+  }
+}
+
+export interface LogErrorDetails {
+  problem: string
+  hint?: string | undefined
+  /** The line it is about, counted from 1. */
+  line?: number | undefined
+}
+
+/** A log is not one, or has nothing in it that can be read. */
+export class LogError extends SeccompError {
+  declare readonly code: LogErrorCode
+  declare readonly line?: number
+
+  constructor(code: LogErrorCode, details: LogErrorDetails) {
+    const where = details.line === undefined ? '' : `line ${details.line}: `
+    const hint = details.hint === undefined ? '' : ` ${details.hint}`
+    super(code, `${where}${details.problem}.${hint}`)
+    if (details.line !== undefined) this.line = details.line
+  }
+
+  override get name(): string {
+    return 'LogError'
   }
 }
 

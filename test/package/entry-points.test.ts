@@ -46,3 +46,37 @@ for (const { major, execPath } of every) {
     t.end()
   })
 }
+
+t.test(
+  'packages are loaded by whoever reads profiles, each for what it reads, and nothing else',
+  (t) => {
+    const script = write(
+      'late.cjs',
+      `const { compile, definePolicy, isSupported, lint, lockdown, readProfile, webServer } = require('seccomp-ts')
+     const loaded = () => {
+       const files = Object.keys(require.cache).join()
+       return ['dist/tooling.js', 'jsonc-parser', 'yaml'].filter((part) => files.includes(part))
+     }
+     const before = [loaded()]
+     const policy = definePolicy({ default: { action: 'log' }, syscalls: { ptrace: { action: 'kill' } } })
+     lint(policy)
+     compile(policy)
+     if (isSupported()) lockdown(policy)
+     before.push(loaded())
+     readProfile('{"defaultAction": "SCMP_ACT_ALLOW"}')
+     before.push(loaded())
+     readProfile('defaultAction: SCMP_ACT_ALLOW')
+     before.push(loaded())
+     console.log(JSON.stringify(before))`,
+    )
+    const { code, stdout, output } = run(process.execPath, [script], project)
+    t.equal(code, 0, output)
+    t.strictSame(JSON.parse(stdout), [
+      [],
+      [],
+      ['dist/tooling.js', 'jsonc-parser'],
+      ['dist/tooling.js', 'jsonc-parser', 'yaml'],
+    ])
+    t.end()
+  },
+)

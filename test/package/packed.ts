@@ -65,12 +65,15 @@ export function pack(): Packed {
   }
 }
 
-/** A new project with the tarball installed as its only dependency, from no registry. */
+/** A new project with the tarball installed, and what it depends on from here: from no registry. */
 export function installPacked(packed: Packed): string {
   const project = temporaryDirectory()
   const { code, output } = run(
     'npm',
-    ['install', '--offline', '--no-audit', '--no-fund', '--loglevel=verbose', packed.path],
+    [
+      ...['install', '--offline', '--no-audit', '--no-fund', '--loglevel=verbose', packed.path],
+      ...['jsonc-parser', 'yaml'].map((name) => join(root, 'node_modules', name)),
+    ],
     project,
   )
   if (code !== 0) throw new Error(output)

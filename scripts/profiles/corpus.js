@@ -1,0 +1,71 @@
+// Reads every file of a folder as a profile, resolves what can be resolved, compiles and proves it, and
+// prints a table: for looking at collections of real profiles, which are not part of this repository.
+//
+//   node scripts/profiles/corpus.js FOLDER [--runtime NAME] [--findings]
+'use strict'
+
+const { readFileSync, readdirSync } = require('node:fs')
+const path = require('node:path')
+const { parseArgs } = require('node:util')
+const { ScriptError, main } = require('../common')
+
+const tally = (findings) => {
+  const count = (severity) => findings.filter((each) => each.severity === severity).length
+  return `${count('error')}/${count('warning')}/${count('info')}`
+}
+
+function look(file, runtime) {
+  const {
+    ProfileError,
+    PolicyError,
+    compile,
+    prove,
+    readProfile,
+    resolveProfile,
+  } = require('../..')
+  const row = { file: path.basename(file), dialect: '-', entries: '-', findings: '-', outcome: '' }
+  const all = []
+  try {
+    const { profile, dialect, findings } = readProfile(readFileSync(file))
+    row.dialect = dialect
+    row.entries = profile.policy === undefined ? profile.entries.length : 'policy'
+    row.findings = tally(findings)
+    all.push(...findings)
+    const target = { arch: 'x86_64', kernel: '6.1', ...(runtime === undefined ? {} : { runtime }) }
+    const { policy, findings: more } = resolveProfile(profile, target)
+    row.findings += ` ${tally(more)}`
+    all.push(...more)
+    const program = compile(policy, { arch: 'x86_64' })
+    const { proved } = prove(policy, program)
+    row.outcome = `${Object.keys(policy.syscalls ?? {}).length} calls, ${program.length} instructions, ${proved ? 'proved' : 'REFUTED'}`
+  } catch (error) {
+    if (!(error instanceof ProfileError || error instanceof PolicyError)) throw error
+    row.outcome = `${error.code} ${error.message}`
+    if (error.findings !== undefined) row.findings += ` (${error.findings.length} errors)`
+  }
+  return { row, all }
+}
+
+function corpus(argv) {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    options: { runtime: { type: 'string' }, findings: { type: 'boolean' } },
+  })
+  const [folder] = positionals
+  if (folder === undefined) throw new ScriptError('Which folder of profiles?')
+  console.log(
+    '| file | dialect | entries | findings: read, resolved (error/warning/info) | outcome |',
+  )
+  console.log('| --- | --- | --- | --- | --- |')
+  for (const name of readdirSync(folder).sort()) {
+    const { row, all } = look(path.join(folder, name), values.runtime)
+    console.log(`| ${Object.values(row).join(' | ')} |`)
+    if (!values.findings) continue
+    for (const { severity, code, line, column, message } of all) {
+      console.log(`    ${line}:${column} ${severity} ${code}: ${message}`)
+    }
+  }
+}
+
+main(() => corpus(process.argv.slice(2)))
