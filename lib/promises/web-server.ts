@@ -16,16 +16,16 @@ import {
   maskedEq,
   noneOf,
   oneOf,
+  type Action,
   type Policy,
-  type RulesFor,
 } from '../policy'
 import type { SyscallName } from '../syscalls'
 
-type Rules = { [S in SyscallName]?: RulesFor<S> }
-
 /** Without a prototype, which makes it a table from the start: every start of a program fills it. */
-function allowAll(...groups: readonly (readonly SyscallName[])[]): Rules {
-  const rules = Object.create(null) as Record<string, typeof allow>
+function allowAll<const S extends SyscallName>(
+  ...groups: readonly (readonly S[])[]
+): Record<S, Action> {
+  const rules = Object.create(null) as Record<S, Action>
   for (const group of groups) {
     for (const name of group) rules[name] = allow
   }
