@@ -11,6 +11,7 @@ export {
   definePolicy,
   diagnose,
   disassemble,
+  explain,
   fork,
   fromOci,
   isSupported,
@@ -23,6 +24,7 @@ export {
   resolveProfile,
   simulate,
   summarise,
+  toSarif,
 } from './deferred'
 export {
   AnalysisError,
@@ -68,9 +70,6 @@ export type {
   CallReport,
   CallValue,
   ChangeKind,
-  LintFinding,
-  LintRule,
-  LintSeverity,
   PolicyComparison,
   PolicyDifference,
   PolicySimulation,
@@ -134,5 +133,22 @@ export type {
   SeenProgram,
   Sighting,
 } from './recording'
+export type {
+  ExplainedControl,
+  ExplainedDanger,
+  ExplainedNode,
+  ExplainedPlace,
+  ExplainedTwins,
+  Explanation,
+  LintedFile,
+  LintFinding,
+  LintRule,
+  LintSeverity,
+  OtherAnswer,
+  ReviewOptions,
+  ReviewSubject,
+  RuleInWords,
+  SarifLog,
+} from './review'
 export type { ForkOptions } from './sandbox/fork'
 export type { Arch, ErrnoName, SyscallName } from './syscalls'

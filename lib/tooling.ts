@@ -6,17 +6,21 @@
  */
 import { builtInPolicies, builtInPolicy, fromOci, readProfile, resolveProfile } from './profiles'
 import { diagnose, policyFromLog, readLog, summarise } from './recording'
+import { explain, lint, toSarif } from './review'
 
 const tooling = {
   builtInPolicies,
   builtInPolicy,
   diagnose,
+  explain,
   fromOci,
+  lint,
   policyFromLog,
   readLog,
   readProfile,
   resolveProfile,
   summarise,
+  toSarif,
 }
 
 export = tooling
