@@ -9,6 +9,7 @@ const node = {
   ...{ setTimeout: 'readonly', clearTimeout: 'readonly', setImmediate: 'readonly' },
   ...{ setInterval: 'readonly', clearInterval: 'readonly', performance: 'readonly' },
   ...{ structuredClone: 'readonly', fetch: 'readonly', AbortSignal: 'readonly' },
+  ...{ AbortController: 'readonly' },
 }
 
 module.exports = tseslint.config(

@@ -30,6 +30,15 @@ const ofTooling = <Name extends keyof typeof Tooling>(name: Name): (typeof Tooli
   return call as (typeof Tooling)[Name]
 }
 
+/**
+ * The kernel's audit records as they are made, each as a line for `readLog`, until `signal` ends it. It
+ * loses none that the kernel's log would leave out for their number, and says so where it does lose some.
+ * Listening has begun when it returns. Linux 3.16, and CAP_AUDIT_READ in the initial user namespace.
+ *
+ * @throws LockdownError ERR_AUDIT_UNAVAILABLE where the kernel refuses, or as the addon does off Linux
+ */
+export const auditLog = ofTooling('auditLog')
+
 /** The policies that have a name, and what each is for. */
 export const builtInPolicies = ofTooling('builtInPolicies')
 
@@ -70,6 +79,16 @@ export const comparePolicies = deferred('comparePolicies')
 export const compile = deferred('compile')
 
 /**
+ * A policy, or a profile that was read, as another tool reads it: for runc, Docker, Podman, Kubernetes, the
+ * security-profiles-operator, systemd, or as a program. What was written is read again before it is
+ * returned: it means the same, or permits less where a loss says so.
+ *
+ * @throws PolicyError ERR_INEXPRESSIBLE where the target could only say it by permitting more
+ * @throws PolicyError for a mistake in the policy or the options; ProfileError as `resolveProfile`
+ */
+export const convert = ofTooling('convert')
+
+/**
  * Checks a policy and returns a frozen copy of it: what was checked is what will be enforced,
  * whatever happens to the original.
  *
@@ -94,6 +113,20 @@ export const diagnose = ofTooling('diagnose')
  * @throws AnalysisError ERR_INVALID_PROGRAM for what the kernel would not take
  */
 export const disassemble = deferred('disassemble')
+
+/**
+ * Executes another program in the place of this process, under a policy before its first instruction: the
+ * process id, the standard streams and who waits for it stay as they are. Of Node nothing runs under the
+ * policy, so that it needs to permit only what the program does, and execve(2). no_new_privs is set.
+ * Descriptors beyond 2 are closed, as Node has marked them; signals have their defaults.
+ *
+ * `exit` handlers do not run, and what was written to a pipe and not yet taken is lost. Should execve(2)
+ * itself fail after all was checked, the process ends with 126, or 127 where there is no such file.
+ *
+ * @throws PolicyError ERR_EXECVE_REFUSED, ERR_OPTION, and for a mistake in the policy
+ * @throws LockdownError where the filter cannot be installed
+ */
+export const exec = deferred('exec')
 
 /**
  * Everything there is to say of one call under a policy or a profile: what happens, which rule decides and
@@ -208,6 +241,14 @@ export const simulate = deferred('simulate')
 
 /** Who made which calls, from events that `onEvent` was told: for a part of a log, or for several. */
 export const summarise = ofTooling('summarise')
+
+/**
+ * A policy, or a profile that was read, as plain OCI JSON: the text of `convert(source, { to: 'oci' })`,
+ * without the losses.
+ *
+ * @throws PolicyError, ProfileError as `convert` does
+ */
+export const toOci = ofTooling('toOci')
 
 /** Findings of `lint` as SARIF 2.1.0, which code scanning and editors show. */
 export const toSarif = ofTooling('toSarif')

@@ -3,14 +3,17 @@
  * the policy does not let through.
  */
 export {
+  auditLog,
   builtInPolicies,
   builtInPolicy,
   cachedSyscalls,
   comparePolicies,
   compile,
+  convert,
   definePolicy,
   diagnose,
   disassemble,
+  exec,
   explain,
   fork,
   fromOci,
@@ -24,6 +27,7 @@ export {
   resolveProfile,
   simulate,
   summarise,
+  toOci,
   toSarif,
 } from './deferred'
 export {
@@ -98,6 +102,10 @@ export type { ProbeReport } from './lockdown/probe'
 export type { IoUringStatus, Risk, Status } from './lockdown/status'
 export type {
   BuiltInPolicy,
+  ConversionLoss,
+  ConversionTarget,
+  ConvertOptions,
+  ConvertResult,
   Dialect,
   Profile,
   ProfileAction,
@@ -113,6 +121,7 @@ export type {
   Runtime,
 } from './profiles'
 export type {
+  AuditLogOptions,
   Diagnosis,
   LeftOut,
   LineCounts,
@@ -133,6 +142,7 @@ export type {
   SeenProgram,
   Sighting,
 } from './recording'
+export type { ExecOptions } from './sandbox/exec'
 export type {
   ExplainedControl,
   ExplainedDanger,

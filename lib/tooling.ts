@@ -4,13 +4,23 @@
  *
  * One object, for the reason that on-demand.ts has.
  */
-import { builtInPolicies, builtInPolicy, fromOci, readProfile, resolveProfile } from './profiles'
-import { diagnose, policyFromLog, readLog, summarise } from './recording'
+import {
+  builtInPolicies,
+  builtInPolicy,
+  convert,
+  fromOci,
+  readProfile,
+  resolveProfile,
+  toOci,
+} from './profiles'
+import { auditLog, diagnose, policyFromLog, readLog, summarise } from './recording'
 import { explain, lint, toSarif } from './review'
 
 const tooling = {
+  auditLog,
   builtInPolicies,
   builtInPolicy,
+  convert,
   diagnose,
   explain,
   fromOci,
@@ -20,6 +30,7 @@ const tooling = {
   readProfile,
   resolveProfile,
   summarise,
+  toOci,
   toSarif,
 }
 

@@ -6,6 +6,7 @@ interface Loaded {
 }
 
 export const COMMANDS: ReadonlyMap<string, () => Loaded> = new Map([
+  ['run', () => require('./commands/run') as Loaded],
   ['compile', () => require('./commands/compile') as Loaded],
   ['prove', () => require('./commands/prove') as Loaded],
   ['diff', () => require('./commands/diff') as Loaded],

@@ -41,6 +41,7 @@ export async function about<T>(source: string, work: () => T | Promise<T>): Prom
   } catch (error) {
     if (error instanceof LockdownError || !(error instanceof SeccompError)) throw error
     if (error instanceof PolicyError && OPTION.test(error.path)) throw asUsage(error)
+    if (error instanceof PolicyError && error.code === 'ERR_OPTION') throw error
     throw new InputError(source, error.message, error)
   }
 }

@@ -18,3 +18,6 @@ export type {
   ProfileEntry,
   ProfileOperator,
 } from './types'
+export { CONVERSION_TARGETS, convert, toOci } from './write/convert'
+export type { ConversionTarget, ConvertOptions, ConvertResult } from './write/convert'
+export type { ConversionLoss } from './write/losses'

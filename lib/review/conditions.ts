@@ -1,6 +1,6 @@
 /** Rules as people read them. */
 import type { Verdict } from '../analysis/verdict'
-import type { ActionData, Comparator, Integer } from '../policy'
+import type { Comparator, Integer } from '../policy'
 import { findSyscall, type Arch, type SyscallName } from '../syscalls'
 import { placeOf } from './findings'
 import type { Enforced } from './subject'
@@ -16,7 +16,7 @@ export interface RuleInWords {
 
 type Written = Comparator<Integer>
 type Conditions = Readonly<Record<string, Written>>
-type RuleData = ActionData & { readonly when?: Conditions }
+type RuleData = Verdict & { readonly when?: Conditions }
 
 /** The rules of a call in the order in which they are tried. */
 export function rulesInWords(enforced: Enforced, name: SyscallName): RuleInWords[] {
@@ -29,7 +29,7 @@ export function rulesInWords(enforced: Enforced, name: SyscallName): RuleInWords
     const path = Array.isArray(given) ? `$.syscalls.${name}[${index}]` : `$.syscalls.${name}`
     const place = placeOf(enforced, path)
     return {
-      verdict: verdict as Verdict,
+      verdict,
       ...(when === undefined ? {} : { when: conditionsInWords(when, name, rules.arch) }),
       ...(typeof place === 'string' ? { path: place } : place),
     }

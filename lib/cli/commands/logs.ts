@@ -1,4 +1,5 @@
 import {
+  auditLog,
   definePolicy,
   errno,
   kill,
@@ -8,6 +9,7 @@ import {
   readLog,
   trap,
   type Arch,
+  type LogEvent,
   type LogFormat,
   type LogReading,
   type Policy,
@@ -22,6 +24,10 @@ import { inputStream, nameOf, STDIN, writeOutput } from '../input'
 import type { Output } from '../output'
 
 const OPTIONS = {
+  live: {
+    type: 'boolean',
+    help: "listen to the kernel's audit records as they are made, until it is interrupted (takes CAP_AUDIT_READ)",
+  },
   policy: {
     type: 'boolean',
     help: 'write a policy that allows what was seen, instead of telling what was',
@@ -67,11 +73,13 @@ type LogsContext = Context<typeof OPTIONS>
 export const command = defineCommand({
   name: 'logs',
   summary: 'reads audit, dmesg, journal and strace lines: what was refused, and a policy from it',
-  usage: ['logs [FILE …]', 'logs [FILE …] --policy [-o FILE]'],
+  usage: ['logs [FILE …]', 'logs --live', 'logs [FILE … | --live] --policy [-o FILE]'],
   about: `Without a FILE, or for -, standard input is read:
 
   dmesg | seccomp-ts logs
   journalctl -k -o json | seccomp-ts logs --policy -o policy.json
+
+The kernel's log takes only 10 records in 5 seconds; --live gets them all, beside auditd or without it.
 
 Exit code 1 if something was refused. With --policy it is 0 when that is written; what was left out of it, and what is known to be missing from the log, is told on standard error. A recording is a lower bound: what the program did not do while it was observed is not in it.`,
   options: OPTIONS,
@@ -83,7 +91,10 @@ Exit code 1 if something was refused. With --policy it is 0 when that is written
       }
     }
     const fallback = defaultOf(values.default)
-    const reading = await read(args.length === 0 ? [STDIN] : args, context)
+    if (values.live && args.length > 0) throw new UsageError('--live reads no FILE')
+    const reading = values.live
+      ? await listen(context)
+      : await read(args.length === 0 ? [STDIN] : args, context)
     const chosen = choose(reading, context)
     if (values.policy) {
       const result = await about('--include', () =>
@@ -118,6 +129,32 @@ async function read(files: readonly string[], context: LogsContext): Promise<Log
   return about(files.map(nameOf).join(', '), () =>
     readLog(pieces(), { format: format as LogFormat | undefined, arch: arch as Arch | undefined }),
   )
+}
+
+/** Until somebody interrupts it. */
+async function listen(context: LogsContext): Promise<LogReading> {
+  const { values, out, err } = context
+  const interrupted = new AbortController()
+  const end = (): void => {
+    interrupted.abort()
+  }
+  process.once('SIGINT', end).once('SIGTERM', end)
+  const lines = auditLog({ signal: interrupted.signal })
+  // Whoever waits for it in a script knows by this line that nothing escapes from now on.
+  err.line('listening to the kernel’s audit records; interrupt to end')
+  const show = !values.policy && !values.json
+  const tell = (event: LogEvent): void => {
+    const { time, pid, comm, syscall, unnamed = '?', arch = '', action } = event
+    const when = time === undefined ? '' : new Date(time).toISOString()
+    const what = action === undefined ? '' : OUTCOMES[action]
+    out.line(`${when} ${comm ?? '?'}[${pid ?? '?'}] ${syscall ?? `${unnamed} (${arch})`} ${what}`)
+    if (out.closed) end()
+  }
+  const reading = await about('the audit records', () =>
+    readLog(lines, show ? { onEvent: tell } : {}),
+  )
+  if (show) out.line()
+  return reading
 }
 
 /** The programs it is about. @throws UsageError where one that was named is not there */

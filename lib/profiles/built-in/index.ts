@@ -5,6 +5,8 @@ import { describeValue } from '../../policy/snapshot'
 import { readyPolicies } from '../../promises'
 import { suggest } from '../../syscalls/suggest'
 import { parseTarget, type ParsedTarget, type ProfileTarget } from '../target'
+import { containerdDefault, dockerDefault, podmanDefault } from './containers'
+import { audit, strict, unconfined } from './plain'
 
 export interface BuiltInPolicy {
   readonly name: string
@@ -21,11 +23,35 @@ const READY: Readonly<Record<string, string>> = {
   webServer: 'a Node HTTP server, once it has started',
 }
 
-const BUILT_IN: readonly BuiltIn[] = [...readyPolicies].map(([name, policy]) => ({
-  name,
-  about: READY[name] ?? 'a ready policy',
-  policyFor: () => policy,
-}))
+const BUILT_IN: readonly BuiltIn[] = [
+  ...[...readyPolicies].map(([name, policy]) => ({
+    name,
+    about: READY[name] ?? 'a ready policy',
+    policyFor: () => policy,
+  })),
+  {
+    name: 'docker-default',
+    about: 'what Docker applies to a container that names no profile',
+    policyFor: dockerDefault,
+  },
+  {
+    name: 'containerd-default',
+    about: 'what RuntimeDefault is with containerd',
+    policyFor: containerdDefault,
+  },
+  {
+    name: 'podman-default',
+    about: 'what Podman applies, and RuntimeDefault with CRI-O',
+    policyFor: podmanDefault,
+  },
+  { name: 'unconfined', about: 'nothing is refused', policyFor: () => unconfined },
+  { name: 'audit', about: 'nothing is refused, everything is logged', policyFor: () => audit },
+  {
+    name: 'strict',
+    about: 'read, write, exit and rt_sigreturn, as in SECCOMP_MODE_STRICT; all else kills',
+    policyFor: () => strict,
+  },
+]
 
 /** All that there are, in the order in which they are best listed. */
 export const builtInPolicies = (): readonly BuiltInPolicy[] =>
