@@ -131,6 +131,16 @@ export const disassemble = deferred('disassemble')
 export const exec = deferred('exec')
 
 /**
+ * Everything there is to say of one call under a policy or a profile: what happens, which rule decides and
+ * where it stands, what gets another answer, which other calls do the same, what Node does without it;
+ * and of a dangerous call what an attacker does with it and which other control would stop it.
+ *
+ * @throws ProfileError where a profile cannot be read, or has no single meaning
+ * @throws PolicyError for a mistake in the policy, the call or the options
+ */
+export const explain = ofTooling('explain')
+
+/**
  * `child_process.fork`, whose child is under `policy` before the first line of its module: Node has
  * started by then, so the policy needs to permit what the module does, not how Node boots. Messages
  * work as usual.
@@ -157,12 +167,16 @@ export const fromOci = ofTooling('fromOci')
 export const isSupported = deferred('isSupported')
 
 /**
- * What in a policy does nothing, or not what it seems to: rules that earlier ones cover, rules
- * without effect, conditions that always hold or never. Exact, by what the rules mean.
+ * What in a policy, or in a profile of any dialect, is wrong, does nothing, breaks what is to run under it,
+ * or lets through what it seems to refuse: rules with stable ids (docs/lint.md), where it stands, and
+ * what to write. By what the rules mean, for every value an argument can have.
  *
- * @throws PolicyError for a mistake in the policy, AnalysisError ERR_UNDECIDED
+ * @param input a policy, a profile that was read, or the text or bytes of either
+ * @throws ProfileError for a text that cannot be read
+ * @throws PolicyError for a mistake in a policy that is no text, or in the options
+ * @throws AnalysisError ERR_UNDECIDED
  */
-export const lint = deferred('lint')
+export const lint = ofTooling('lint')
 
 /**
  * A policy that allows what a log shows, joined with what Node needs to go on, to end and to crash where
@@ -237,6 +251,9 @@ export const summarise = ofLogs('summarise')
  * @throws PolicyError, ProfileError as `convert` does
  */
 export const toOci = ofTooling('toOci')
+
+/** Findings of `lint` as SARIF 2.1.0, which code scanning and editors show. */
+export const toSarif = ofTooling('toSarif')
 
 // Not for users: what lockdown() needs of it where the policy is not a ready one, or on failure.
 export const compileAllowing = deferred('compileAllowing')

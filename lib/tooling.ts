@@ -13,15 +13,19 @@ import {
   resolveProfile,
   toOci,
 } from './profiles'
+import { explain, lint, toSarif } from './review'
 
 const tooling = {
   builtInPolicies,
   builtInPolicy,
   convert,
+  explain,
   fromOci,
+  lint,
   readProfile,
   resolveProfile,
   toOci,
+  toSarif,
 }
 
 export = tooling
