@@ -11,6 +11,9 @@ export const COMMANDS: ReadonlyMap<string, () => Loaded> = new Map([
   ['prove', () => require('./commands/prove') as Loaded],
   ['convert', () => require('./commands/convert') as Loaded],
   ['diff', () => require('./commands/diff') as Loaded],
+  ['lint', () => require('./commands/lint') as Loaded],
+  ['explain', () => require('./commands/explain') as Loaded],
+  ['simulate', () => require('./commands/simulate') as Loaded],
   ['logs', () => require('./commands/logs') as Loaded],
   ['diagnose', () => require('./commands/diagnose') as Loaded],
 ])
