@@ -14,6 +14,7 @@ export {
   diagnose,
   disassemble,
   exec,
+  explain,
   fork,
   fromOci,
   isSupported,
@@ -27,6 +28,7 @@ export {
   simulate,
   summarise,
   toOci,
+  toSarif,
 } from './deferred'
 export {
   AnalysisError,
@@ -72,9 +74,6 @@ export type {
   CallReport,
   CallValue,
   ChangeKind,
-  LintFinding,
-  LintRule,
-  LintSeverity,
   PolicyComparison,
   PolicyDifference,
   PolicySimulation,
@@ -144,5 +143,22 @@ export type {
   Sighting,
 } from './recording'
 export type { ExecOptions } from './sandbox/exec'
+export type {
+  ExplainedControl,
+  ExplainedDanger,
+  ExplainedNode,
+  ExplainedPlace,
+  ExplainedTwins,
+  Explanation,
+  LintedFile,
+  LintFinding,
+  LintRule,
+  LintSeverity,
+  OtherAnswer,
+  ReviewOptions,
+  ReviewSubject,
+  RuleInWords,
+  SarifLog,
+} from './review'
 export type { ForkOptions } from './sandbox/fork'
 export type { Arch, ErrnoName, SyscallName } from './syscalls'

@@ -9,7 +9,11 @@ export const COMMANDS: ReadonlyMap<string, () => Loaded> = new Map([
   ['run', () => require('./commands/run') as Loaded],
   ['compile', () => require('./commands/compile') as Loaded],
   ['prove', () => require('./commands/prove') as Loaded],
+  ['convert', () => require('./commands/convert') as Loaded],
   ['diff', () => require('./commands/diff') as Loaded],
+  ['lint', () => require('./commands/lint') as Loaded],
+  ['explain', () => require('./commands/explain') as Loaded],
+  ['simulate', () => require('./commands/simulate') as Loaded],
   ['logs', () => require('./commands/logs') as Loaded],
   ['diagnose', () => require('./commands/diagnose') as Loaded],
 ])

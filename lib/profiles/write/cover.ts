@@ -23,6 +23,9 @@ const BITS = 64
 /** Above this, whether one part holds whenever another does is not asked for every two of them. */
 const MAX_COMPARED = 32
 
+/** Nodes of a diagram that are looked at for the values of all parts: what is in more is no short list. */
+const MAX_STEPS = 1 << 22
+
 /** Thrown where more entries would be needed than `most`. */
 export class TooManyEntries extends Error {}
 
@@ -92,6 +95,7 @@ function partsOf(diagrams: Diagrams, condition: Diagram, end: number): Map<Diagr
     }
   }
   collect(condition)
+  if (seen.size * parts.size > MAX_STEPS) throw new TooManyEntries()
   for (const part of parts.keys()) {
     const values = mapEnds(diagrams, condition, end, (node) => (node === part ? ALWAYS : NEVER))
     parts.set(part, values)

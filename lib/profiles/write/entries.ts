@@ -19,6 +19,12 @@ export interface OciEntry extends OciAction {
   readonly args: Conjunction
 }
 
+/** What an entry was made of. */
+export interface NamedEntry extends OciEntry {
+  readonly names: readonly SyscallName[]
+  readonly verdict: number
+}
+
 const ACTION_NAMES: Readonly<Record<ActionName, ProfileAction>> = {
   allow: 'SCMP_ACT_ALLOW',
   errno: 'SCMP_ACT_ERRNO',
@@ -51,9 +57,12 @@ export function entriesOf(
   source: Source,
   fallback: number,
   translate?: (verdict: number) => number,
-): readonly (OciEntry & { readonly names: readonly SyscallName[] })[] {
+): readonly NamedEntry[] {
   const { rules, explicit } = source
-  const entries = new Map<string, { readonly entry: OciEntry; readonly names: Set<SyscallName> }>()
+  const entries = new Map<
+    string,
+    { readonly entry: NamedEntry; readonly names: Set<SyscallName> }
+  >()
   for (const { name, verdict, conditions } of flatten(rules, {
     ...{ fallback, explicit },
     ...(translate === undefined ? {} : { translate }),
@@ -62,7 +71,7 @@ export function entriesOf(
     const known = entries.get(key)
     if (known !== undefined) known.names.add(name)
     else {
-      const entry = { ...ociAction(verdict), names: [], args: conditions }
+      const entry = { ...ociAction(verdict), names: [], args: conditions, verdict }
       entries.set(key, { entry, names: new Set([name]) })
     }
   }

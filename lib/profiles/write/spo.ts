@@ -4,6 +4,7 @@
  * more, and the operator does not pass on errno 0.
  */
 import { Diagrams } from '../../analysis/diagram'
+import { permissiveness } from '../../analysis/verdict'
 import { PolicyError } from '../../errors'
 import { RETURN_VALUE } from '../../policy'
 import {
@@ -15,9 +16,10 @@ import {
   ociAction,
   reportForeignCalls,
   reportUnnamedNumbers,
-  type OciEntry,
+  type NamedEntry,
 } from './entries'
 import { leavesOf, verdicts } from './flatten'
+import type { Losses } from './losses'
 import type { Source } from './source'
 import { yamlText } from './yaml-text'
 
@@ -45,8 +47,9 @@ export function writeSpo(source: Source): string {
     throw inexpressible('$.listenerPath', `the CRD takes no listener outside of ${LISTENERS}`)
   }
   reportErrnoZero(source)
-  const entries = entriesOf(source, fallback, withoutZero)
-  refuseWide(entries)
+  const entries = entriesOf(source, fallback, withoutZero).filter((entry) =>
+    isWithinCrd(entry, fallback, source.losses),
+  )
   return yamlText({
     apiVersion: 'security-profiles-operator.x-k8s.io/v1beta1',
     kind: 'SeccompProfile',
@@ -85,13 +88,25 @@ function reportErrnoZero(source: Source): void {
   }
 }
 
-/** @throws PolicyError ERR_INEXPRESSIBLE: without the entry, the default would answer for it */
-function refuseWide(entries: readonly OciEntry[]): void {
-  for (const { names, args } of entries) {
-    if (!args.some(({ value, valueTwo }) => value > INT64_MAX || valueTwo > INT64_MAX)) continue
-    const problem = 'the CRD takes no value of 2^63 and more (int64)'
-    throw inexpressible(`$.syscalls.${names[0] ?? ''}`, problem)
-  }
+/**
+ * Whether the CRD takes its values. Where it does not, the default answers, if that permits no more.
+ *
+ * @throws PolicyError ERR_INEXPRESSIBLE where it would
+ */
+function isWithinCrd(
+  { names, args, verdict }: NamedEntry,
+  fallback: number,
+  losses: Losses,
+): boolean {
+  if (!args.some(({ value, valueTwo }) => value > INT64_MAX || valueTwo > INT64_MAX)) return true
+  const path = `$.syscalls.${names[0] ?? ''}`
+  const problem = 'the CRD takes no value of 2^63 and more (int64)'
+  if (permissiveness(fallback) > permissiveness(verdict)) throw inexpressible(path, problem)
+  // One call may have many of them.
+  if (names.every((name) => losses.isChanged(name))) return false
+  const message = `${names.join(', ')}: ${problem}: where such a value is compared, the default answers`
+  losses.change('wide-value', path, names, message)
+  return false
 }
 
 const inexpressible = (path: string, problem: string): PolicyError =>

@@ -104,7 +104,7 @@ function allowed(
     if (answer === ALLOW) {
       if (!isKnownSomewhere(name)) unknown.push(name)
       if (!defaults.has(name)) lines.push(`SystemCallFilter=${name}`)
-    } else if (answer !== fallback || explicit.has(name)) {
+    } else if (answer !== fallback || (explicit.has(name) && fallback !== ENOSYS)) {
       lines.push(`SystemCallFilter=${name}:${answer === KILL ? 'kill' : text(answer)}`)
     } else if (defaults.has(name)) lines.push(`SystemCallFilter=~${name}`)
   }
