@@ -59,7 +59,8 @@ export type ProfileErrorCode =
   | 'ERR_PROFILE_UNDETERMINED'
 
 /** Why Kubernetes manifests could not be read, or not be edited. */
-export type ManifestErrorCode = 'ERR_MANIFEST_SYNTAX' | 'ERR_MANIFEST_LIMIT' | 'ERR_MANIFEST_OBJECT'
+export type ManifestErrorCode =
+  'ERR_MANIFEST_SYNTAX' | 'ERR_MANIFEST_LIMIT' | 'ERR_MANIFEST_OBJECT' | 'ERR_MANIFEST_EDIT'
 
 /** Why nothing at all could be read from a log. */
 export type LogErrorCode = 'ERR_LOG_BINARY' | 'ERR_LOG_NO_RECORD'

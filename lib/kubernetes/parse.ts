@@ -21,6 +21,7 @@ export interface ManifestDocument {
 
 export interface Manifests {
   readonly text: string
+  readonly json: boolean
   readonly lines: Lines
   readonly documents: readonly ManifestDocument[]
 }
@@ -78,7 +79,7 @@ class ManifestLines extends Lines {
 export function parseManifests(input: string | Uint8Array): Manifests {
   const text = decode(input)
   const lines = new ManifestLines(text)
-  // kubectl drops it, and YAML takes it for white space at the beginning.
+  // A byte order mark is part of YAML; in JSON kubectl drops it.
   const plain = text.startsWith('\ufeff') ? ` ${text.slice(1)}` : text
   const control = /[\0-\x08\x0b\x0c\x0e-\x1f]/.exec(plain)
   if (control !== null) {
@@ -90,13 +91,13 @@ export function parseManifests(input: string | Uint8Array): Manifests {
   if (!json && plain.length > MAX_YAML) throw tooLarge(lines, plain.length, MAX_YAML)
   const all = json
     ? [parseJson(plain, lines, LIMITS).root]
-    : parseYaml(plain, lines, LIMITS).map(({ root }) => root)
+    : parseYaml(text, lines, LIMITS).map(({ root }) => root)
   // As kubectl does: separators with nothing between them.
   const roots = all.filter(({ kind }) => kind !== 'null')
   if (roots.length === 0) {
     throw lines.error('ERR_PROFILE_SYNTAX', 0, { problem: 'there is nothing in it' })
   }
-  return { text, lines, documents: roots.map((root, index) => ({ number: index + 1, root })) }
+  return { text, json, lines, documents: roots.map((root, index) => ({ number: index + 1, root })) }
 }
 
 const tooLarge = (lines: Lines, size: number, most: number): Error =>
