@@ -41,7 +41,13 @@ module.exports = tseslint.config(
         {
           allow: [
             ...['\\.node$', '^node:', '^\\./prepared', '^\\./on-demand$', '^\\./generated/'],
-            ...['^\\./profiles$', '^jsonc-parser$', '^yaml$'],
+            ...[
+              '^\\./tooling$',
+              '^\\./commands/',
+              '^seccomp-ts/package\\.json$',
+              '^jsonc-parser$',
+              '^yaml$',
+            ],
           ],
         },
       ],

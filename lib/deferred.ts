@@ -5,8 +5,7 @@
  */
 import { loadLate } from './late'
 import type OnDemand = require('./on-demand')
-// In dist, './profiles' is the bundle, which has no types beside it.
-import type * as Profiles from './profiles/index'
+import type Tooling = require('./tooling')
 
 let onDemand: typeof OnDemand | undefined
 
@@ -19,17 +18,36 @@ const deferred = <Name extends keyof typeof OnDemand>(name: Name): (typeof OnDem
   return call as (typeof OnDemand)[Name]
 }
 
-let profiles: typeof Profiles | undefined
+let tooling: typeof Tooling | undefined
 
-/** The same for what reads profiles of other tools: a file of its own, and packages with it. */
-const ofProfiles = <Name extends keyof typeof Profiles>(name: Name): (typeof Profiles)[Name] => {
+/** The same for what works on profiles and logs: a file of its own, and packages with it. */
+const ofTooling = <Name extends keyof typeof Tooling>(name: Name): (typeof Tooling)[Name] => {
   const call = (...args: unknown[]): unknown => {
-    profiles ??= loadLate(() => require('./profiles')) as typeof Profiles
-    const implementation = profiles[name] as (...args: unknown[]) => unknown
+    tooling ??= loadLate(() => require('./tooling')) as typeof Tooling
+    const implementation = tooling[name] as (...args: unknown[]) => unknown
     return implementation(...args)
   }
-  return call as (typeof Profiles)[Name]
+  return call as (typeof Tooling)[Name]
 }
+
+/**
+ * The kernel's audit records as they are made, each as a line for `readLog`, until `signal` ends it. It
+ * loses none that the kernel's log would leave out for their number, and says so where it does lose some.
+ * Listening has begun when it returns. Linux 3.16, and CAP_AUDIT_READ in the initial user namespace.
+ *
+ * @throws LockdownError ERR_AUDIT_UNAVAILABLE where the kernel refuses, or as the addon does off Linux
+ */
+export const auditLog = ofTooling('auditLog')
+
+/** The policies that have a name, and what each is for. */
+export const builtInPolicies = ofTooling('builtInPolicies')
+
+/**
+ * The built-in policy of that name, for a target as `resolveProfile` takes it.
+ *
+ * @throws PolicyError ERR_POLICY_NOT_FOUND
+ */
+export const builtInPolicy = ofTooling('builtInPolicy')
 
 /**
  * The system calls that the kernel (since 5.11) allows without running the program: those of which it
@@ -61,6 +79,16 @@ export const comparePolicies = deferred('comparePolicies')
 export const compile = deferred('compile')
 
 /**
+ * A policy, or a profile that was read, as another tool reads it: for runc, Docker, Podman, Kubernetes, the
+ * security-profiles-operator, systemd, or as a program. What was written is read again before it is
+ * returned: it means the same, or permits less where a loss says so.
+ *
+ * @throws PolicyError ERR_INEXPRESSIBLE where the target could only say it by permitting more
+ * @throws PolicyError for a mistake in the policy or the options; ProfileError as `resolveProfile`
+ */
+export const convert = ofTooling('convert')
+
+/**
  * Checks a policy and returns a frozen copy of it: what was checked is what will be enforced,
  * whatever happens to the original.
  *
@@ -72,12 +100,33 @@ export const compile = deferred('compile')
 export const definePolicy = deferred('definePolicy')
 
 /**
+ * Why a process under a filter may have died: from its exit code, what it printed and what the kernel
+ * logged, what is certain first. Nothing is found where nothing is known, which is no proof that the
+ * filter was not the reason.
+ */
+export const diagnose = ofTooling('diagnose')
+
+/**
  * A program as text: an instruction a line, with labels for what is jumped to and names for system
  * calls, arguments and actions.
  *
  * @throws AnalysisError ERR_INVALID_PROGRAM for what the kernel would not take
  */
 export const disassemble = deferred('disassemble')
+
+/**
+ * Executes another program in the place of this process, under a policy before its first instruction: the
+ * process id, the standard streams and who waits for it stay as they are. Of Node nothing runs under the
+ * policy, so that it needs to permit only what the program does, and execve(2). no_new_privs is set.
+ * Descriptors beyond 2 are closed, as Node has marked them; signals have their defaults.
+ *
+ * `exit` handlers do not run, and what was written to a pipe and not yet taken is lost. Should execve(2)
+ * itself fail after all was checked, the process ends with 126, or 127 where there is no such file.
+ *
+ * @throws PolicyError ERR_EXECVE_REFUSED, ERR_OPTION, and for a mistake in the policy
+ * @throws LockdownError where the filter cannot be installed
+ */
+export const exec = deferred('exec')
 
 /**
  * `child_process.fork`, whose child is under `policy` before the first line of its module: Node has
@@ -100,7 +149,7 @@ export const fork = deferred('fork')
  * @param input the text of a profile, its bytes, or what JSON.parse made of it
  * @throws ProfileError, PolicyError as those two do
  */
-export const fromOci = ofProfiles('fromOci')
+export const fromOci = ofTooling('fromOci')
 
 /** Whether `lockdown()` can be expected to work here. Never throws. */
 export const isSupported = deferred('isSupported')
@@ -112,6 +161,15 @@ export const isSupported = deferred('isSupported')
  * @throws PolicyError for a mistake in the policy, AnalysisError ERR_UNDECIDED
  */
 export const lint = deferred('lint')
+
+/**
+ * A policy that allows what a log shows, joined with what Node needs to go on, to end and to crash where
+ * one of the programs is Node, and where each rule is from. A recording is a lower bound: what the
+ * program did not do while it was observed is not in it, nor what was lost.
+ *
+ * @throws PolicyError for a mistake in the options
+ */
+export const policyFromLog = ofTooling('policyFromLog')
 
 /** Asks the kernel what it can do. Works, and says so, off Linux too. Nothing is changed by asking. */
 export const probe = deferred('probe')
@@ -129,13 +187,25 @@ export const probe = deferred('probe')
 export const prove = deferred('prove')
 
 /**
+ * Reads what the kernel or strace logged (dmesg, syslog, journalctl, audit.log, ausearch, strace): who made
+ * which calls, what became of them, and what is known to be missing. A stream of any length takes constant
+ * memory, and `onEvent` is told every event as it is read: so a log that still grows can be followed too.
+ *
+ * Rejects with
+ * - LogError ERR_LOG_BINARY for what is no text, ERR_LOG_NO_RECORD where there is nothing to be read
+ * - PolicyError ERR_OPTION
+ */
+export const readLog: typeof Tooling.readLog = async (input, options) =>
+  await ofTooling('readLog')(input, options)
+
+/**
  * Reads a profile of any dialect: which is detected, or named. Strictly: what has no single meaning is a
  * finding of severity `error`, with its line and column; what cannot be read is an error.
  *
  * @throws ProfileError ERR_PROFILE_SYNTAX, ERR_PROFILE_LIMIT, ERR_PROFILE_DIALECT, ERR_PROFILE_INVALID
  * @throws PolicyError ERR_OPTION
  */
-export const readProfile = ofProfiles('readProfile')
+export const readProfile = ofTooling('readProfile')
 
 /**
  * What a profile comes to for an architecture, capabilities and a kernel, as a policy: read strictly, or
@@ -144,7 +214,7 @@ export const readProfile = ofProfiles('readProfile')
  * @throws ProfileError ERR_PROFILE_INVALID, ERR_PROFILE_REFUSED, ERR_PROFILE_UNDETERMINED, ERR_PROFILE_LIMIT
  * @throws PolicyError for a mistake in the target
  */
-export const resolveProfile = ofProfiles('resolveProfile')
+export const resolveProfile = ofTooling('resolveProfile')
 
 /**
  * What a policy or a program does with a call: the action, and the rule that decides or how many
@@ -154,6 +224,17 @@ export const resolveProfile = ofProfiles('resolveProfile')
  * @throws AnalysisError ERR_INVALID_PROGRAM
  */
 export const simulate = deferred('simulate')
+
+/** Who made which calls, from events that `onEvent` was told: for a part of a log, or for several. */
+export const summarise = ofTooling('summarise')
+
+/**
+ * A policy, or a profile that was read, as plain OCI JSON: the text of `convert(source, { to: 'oci' })`,
+ * without the losses.
+ *
+ * @throws PolicyError, ProfileError as `convert` does
+ */
+export const toOci = ofTooling('toOci')
 
 // Not for users: what lockdown() needs of it where the policy is not a ready one, or on failure.
 export const compileAllowing = deferred('compileAllowing')

@@ -23,8 +23,10 @@ export type PolicyErrorCode =
   | 'ERR_UNREACHABLE_RULE'
   | 'ERR_BASELINE'
   | 'ERR_PROGRAM_TOO_LARGE'
+  | 'ERR_INEXPRESSIBLE'
   | 'ERR_OPTION'
   | 'ERR_POLICY_NOT_FOUND'
+  | 'ERR_EXECVE_REFUSED'
 
 /** Why a lockdown did not happen, or could not be shown to be whole. */
 export type LockdownErrorCode =
@@ -44,6 +46,7 @@ export type LockdownErrorCode =
   | 'ERR_INSTALL'
   | 'ERR_LATE_LOAD'
   | 'ERR_UNPROVED'
+  | 'ERR_AUDIT_UNAVAILABLE'
   | 'ERR_INTERNAL'
 
 /** Why a program could not be analysed. It was neither proved nor refuted. */

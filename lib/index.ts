@@ -3,22 +3,39 @@
  * the policy does not let through.
  */
 export {
+  auditLog,
+  builtInPolicies,
+  builtInPolicy,
   cachedSyscalls,
   comparePolicies,
   compile,
+  convert,
   definePolicy,
+  diagnose,
   disassemble,
+  exec,
   fork,
   fromOci,
   isSupported,
   lint,
+  policyFromLog,
   probe,
   prove,
+  readLog,
   readProfile,
   resolveProfile,
   simulate,
+  summarise,
+  toOci,
 } from './deferred'
-export { AnalysisError, LockdownError, PolicyError, ProfileError, SeccompError } from './errors'
+export {
+  AnalysisError,
+  LockdownError,
+  LogError,
+  PolicyError,
+  ProfileError,
+  SeccompError,
+} from './errors'
 export { lockdown } from './lockdown/lockdown'
 export { status } from './lockdown/status'
 export { allow, errno, kill, killThread, log, notify, trace, trap } from './policy/actions'
@@ -42,6 +59,7 @@ export type {
   AnalysisErrorCode,
   ErrorCode,
   LockdownErrorCode,
+  LogErrorCode,
   PolicyErrorCode,
   ProfileErrorCode,
   ProfileFinding,
@@ -84,6 +102,11 @@ export type { IoUringChoice, LockdownOptions } from './lockdown/options'
 export type { ProbeReport } from './lockdown/probe'
 export type { IoUringStatus, Risk, Status } from './lockdown/status'
 export type {
+  BuiltInPolicy,
+  ConversionLoss,
+  ConversionTarget,
+  ConvertOptions,
+  ConvertResult,
   Dialect,
   Profile,
   ProfileAction,
@@ -97,6 +120,29 @@ export type {
   ReadProfileResult,
   ResolveProfileResult,
   Runtime,
-} from './profiles/index'
+} from './profiles'
+export type {
+  AuditLogOptions,
+  Diagnosis,
+  LeftOut,
+  LineCounts,
+  LogEvent,
+  LogFormat,
+  LogInput,
+  LogReading,
+  LogSummary,
+  Loss,
+  LossKind,
+  Lost,
+  PolicyFromLog,
+  PolicyFromLogOptions,
+  PolicyOrigin,
+  ReadLogOptions,
+  Remains,
+  SeenCall,
+  SeenProgram,
+  Sighting,
+} from './recording'
+export type { ExecOptions } from './sandbox/exec'
 export type { ForkOptions } from './sandbox/fork'
 export type { Arch, ErrnoName, SyscallName } from './syscalls'

@@ -116,6 +116,19 @@ export interface Native {
   }
   /** Executes the program again, with these `NAME=value` added. Returns only to say an errno. */
   reexec(variables: readonly string[]): number
+  /**
+   * Puts a program on this thread and executes a file, with these arguments and this environment, in
+   * the place of this process. Returns only where no filter was installed.
+   */
+  exec(
+    program: Uint8Array,
+    path: string,
+    args: readonly string[],
+    environment: readonly string[],
+    options: { readonly log: boolean },
+  ): NativeInstallation
+  /** A socket of which each read is an audit record, or a negative errno. */
+  openAuditLog(): number
   evaluate(program: Uint8Array, auditArch: number, number: number, args: BigUint64Array): number
 }
 

@@ -27,6 +27,7 @@ import { letsThrough, normalise } from './policy/normalise'
 import { native } from './native'
 import { hostTarget } from './policy/target'
 import { preparedPolicies } from './promises'
+import { exec } from './sandbox/exec'
 import { fork } from './sandbox/fork'
 import { AUDIT_ARCH, findSyscall, syscallName } from './syscalls'
 
@@ -42,6 +43,7 @@ const onDemand = {
   definePolicy,
   disassemble,
   encodeRules,
+  exec,
   findSyscall,
   fork,
   hostTarget,

@@ -17,6 +17,8 @@
 
 #include "compiler/compiler.h"
 #include "compiler/interpreter.h"
+#include "kernel/audit.h"
+#include "kernel/exec.h"
 #include "kernel/install.h"
 #include "kernel/installed.h"
 #include "kernel/io_uring.h"
@@ -34,6 +36,35 @@ Napi::Value BadArgument(Napi::Env env, const char* expected) {
   Napi::TypeError::New(env, expected).ThrowAsJavaScriptException();
   return env.Undefined();
 }
+
+// A list of strings, and as execve(2) takes one.
+class Strings {
+ public:
+  bool Read(const Napi::Value& value) {
+    if (!value.IsArray()) return false;
+    const auto given = value.As<Napi::Array>();
+    for (uint32_t i = 0; i < given.Length(); i++) {
+      const Napi::Value each = given.Get(i);
+      size_t length = 0;
+      if (napi_get_value_string_utf8(each.Env(), each, nullptr, 0, &length) != napi_ok) {
+        return false;
+      }
+      std::vector<char> text(length + 1);
+      napi_get_value_string_utf8(each.Env(), each, text.data(), text.size(), nullptr);
+      texts_.push_back(text);
+    }
+    for (std::vector<char>& text : texts_) pointers_.push_back(text.data());
+    pointers_.push_back(nullptr);
+    return true;
+  }
+
+  size_t size() const { return texts_.size(); }
+  char* const* pointers() const { return pointers_.data(); }
+
+ private:
+  std::vector<std::vector<char>> texts_;
+  std::vector<char*> pointers_;
+};
 
 bool ReadProgram(const Napi::Value& value, std::vector<sock_filter>* program) {
   if (!value.IsTypedArray()) return false;
@@ -145,6 +176,17 @@ const char* Name(InstallOutcome outcome) {
   return "seccompFailed";
 }
 
+Napi::Object ToObject(Napi::Env env, const InstallResult& installed) {
+  auto result = Napi::Object::New(env);
+  result.Set("outcome", Name(installed.outcome));
+  result.Set("error", installed.error);
+  result.Set("tid", installed.tid);
+  result.Set("detail", installed.detail);
+  result.Set("listener", installed.listener);
+  result.Set("threads", ToArray(env, installed.threads));
+  return result;
+}
+
 bool Flag(const Napi::Object& options, const char* name) {
   return options.Get(name).ToBoolean().Value();
 }
@@ -163,15 +205,7 @@ Napi::Value InstallProgram(const Napi::CallbackInfo& info) {
   options.spec_allow = Flag(given, "specAllow");
   options.listener = Flag(given, "listener");
 
-  const InstallResult installed = Install(program, options);
-  auto result = Napi::Object::New(env);
-  result.Set("outcome", Name(installed.outcome));
-  result.Set("error", installed.error);
-  result.Set("tid", installed.tid);
-  result.Set("detail", installed.detail);
-  result.Set("listener", installed.listener);
-  result.Set("threads", ToArray(env, installed.threads));
-  return result;
+  return ToObject(env, Install(program, options));
 }
 
 // census() -> { error, threads }
@@ -336,24 +370,39 @@ Napi::Value DescribeReexec(const Napi::CallbackInfo& info) {
 // reexec(['NAME=value', …]) -> errno, if it returns at all
 Napi::Value ExecuteAgain(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (!info[0].IsArray()) return BadArgument(env, "expected an array of variables");
-  const auto given = info[0].As<Napi::Array>();
-  std::vector<std::vector<char>> variables;
-  for (uint32_t i = 0; i < given.Length(); i++) {
-    const Napi::Value value = given.Get(i);
-    size_t length = 0;
-    if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) {
-      return BadArgument(env, "expected an array of variables");
-    }
-    std::vector<char> variable(length + 1);
-    napi_get_value_string_utf8(env, value, variable.data(), variable.size(), nullptr);
-    variables.push_back(variable);
-  }
+  Strings variables;
+  if (!variables.Read(info[0])) return BadArgument(env, "expected an array of variables");
   ReexecOptions options;
-  for (const std::vector<char>& variable : variables) {
-    options.environment.push_back(variable.data());
+  for (size_t i = 0; i < variables.size(); i++) {
+    options.environment.push_back(variables.pointers()[i]);
   }
   return Napi::Number::New(env, Reexec(PlanReexec(), options));
+}
+
+// exec(program, path, arguments, environment, { log })
+//   -> { outcome, error, tid, detail, listener, threads }, if it returns at all
+Napi::Value ExecuteUnder(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::vector<sock_filter> program;
+  if (!ReadProgram(info[0], &program)) return BadArgument(env, "expected a program");
+  Strings path;
+  Strings arguments;
+  Strings environment;
+  auto paths = Napi::Array::New(env, 1);
+  paths.Set(0u, info[1]);
+  if (!path.Read(paths) || !arguments.Read(info[2]) || !environment.Read(info[3])) {
+    return BadArgument(env, "expected a path, arguments and an environment");
+  }
+  if (!info[4].IsObject()) return BadArgument(env, "expected options");
+  ExecOptions options;
+  options.log = Flag(info[4].As<Napi::Object>(), "log");
+  return ToObject(env, Exec(program, options, path.pointers()[0], arguments.pointers(),
+                            environment.pointers()));
+}
+
+// openAuditLog() -> a descriptor, or -errno
+Napi::Value ListenToAudit(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), OpenAuditLog());
 }
 
 Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
@@ -369,6 +418,8 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   add("retireRings", Retire);
   add("planReexec", DescribeReexec);
   add("reexec", ExecuteAgain);
+  add("exec", ExecuteUnder);
+  add("openAuditLog", ListenToAudit);
   add("note", KeepNote);
   add("notes", ReadNotes);
   add("onMainThread", OnMainThread);

@@ -1,10 +1,10 @@
 // lib/ → dist/: declarations by tsc, and JavaScript by esbuild: what every start needs in one file
-// (index.js), the rest in others (on-demand.js, profiles.js), and the preload. Removes what was there first,
+// (index.js), the rest in others (on-demand.js, tooling.js), the preload, and the command. Removes what was there first,
 // so that a deleted source leaves nothing to publish, and emits nothing when there are type errors,
 // so that a failed build never looks up to date.
 'use strict'
 
-const { mkdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
+const { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { files, isStale, main, quietly, root, tool } = require('./common')
 
@@ -17,14 +17,18 @@ function distIsStale() {
 async function buildTs() {
   rmSync(path.join(root, 'dist'), { recursive: true, force: true })
   quietly(tool('tsc'), ['-p', 'tsconfig.build.json', '--noEmitOnError', '--pretty', 'false'])
+  // Nobody imports it.
+  rmSync(path.join(root, 'dist/cli'), { recursive: true })
   buildTables()
   await bundle('on-demand', [takeFromIndex])
-  await bundle('profiles', [takeFromIndex], 'profiles/on-demand')
+  await bundle('tooling', [takeFromIndex])
   await bundle('register', [takeFromIndex])
+  await bundle('cli', [takeFromIndex], 'cli/main')
+  chmodSync(path.join(root, 'dist/cli.js'), 0o755)
   // Twice: it takes a compiler to prepare what the second one contains.
   await bundle('index', [preparedPolicies({})])
   await bundle('index', [preparedPolicies(prepare())])
-  checkReferences(['on-demand', 'profiles', 'register'])
+  checkReferences(['on-demand', 'tooling', 'register', 'cli'])
 }
 
 async function bundle(name, plugins, source = name) {
@@ -39,8 +43,8 @@ async function bundle(name, plugins, source = name) {
     // Loaded only when it is needed: the addon, the tables, what reads profiles with the packages it
     // takes, and the package by its own name.
     external: [
-      ...['*.node', './generated/tables', './on-demand', './profiles'],
-      ...['jsonc-parser', 'yaml', 'seccomp-ts/register'],
+      ...['*.node', './generated/tables', './on-demand', './tooling'],
+      ...['jsonc-parser', 'yaml', 'seccomp-ts/register', 'seccomp-ts/package.json'],
     ],
     plugins,
   })
@@ -51,6 +55,7 @@ async function bundle(name, plugins, source = name) {
  * class from index.js. All that is exported there; the rest has no state and may be there twice.
  */
 const SHARED = [
+  'index',
   'errors',
   'lockdown/lockdown',
   'lockdown/status',
@@ -75,7 +80,7 @@ function checkReferences(names) {
   const exported = require('../dist/index')
   for (const name of names) {
     const code = readFileSync(path.join(root, `dist/${name}.js`), 'utf8')
-    const imports = [...code.matchAll(/\bvar (import_\w+) = require\("\.\/index"\)/g)]
+    const imports = [...code.matchAll(/\b(import_\w+) = require\("\.\/index"\)/g)]
     const names = imports.map(([, variable]) => variable)
     for (const [, wanted] of code.matchAll(RegExp(`\\b(?:${names.join('|')})\\.(\\w+)`, 'g'))) {
       if (!Object.hasOwn(exported, wanted)) {

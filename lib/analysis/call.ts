@@ -2,6 +2,7 @@
 import { PolicyError } from '../errors'
 import { archByNodeName, hostTarget, type Target } from '../policy'
 import { findArgument, resolveValue } from '../policy/normalise'
+import { manArgument } from '../knowledge/man-arguments'
 import { describeValue, readFields, readList, reading, refuseUnknownKeys } from '../policy/snapshot'
 import {
   AUDIT_ARCH,
@@ -27,8 +28,9 @@ export interface CallDescription {
   /** By name, or by number. */
   readonly syscall: SyscallName | number
   /**
-   * By the kernel's names for them or as `arg0` … `arg5`; or in order. Those that are missing are 0.
-   * A negative value fills the register, as a C compiler would: -1 is 0xffffffffffffffff.
+   * By the kernel's names for them, those of the manual pages, or as `arg0` … `arg5`; or in order. Those
+   * that are missing are 0. A negative value fills the register, as a C compiler would: -1 is
+   * 0xffffffffffffffff. Flags may be combined: `'PROT_READ|PROT_WRITE'`.
    */
   readonly args?: readonly CallValue[] | Readonly<Record<string, CallValue>> | undefined
   /** The architecture of the call, by name or as AUDIT_ARCH_*: the target's own by default. */
@@ -107,10 +109,22 @@ function parseArguments(value: unknown, info: SyscallInfo | undefined, target: T
   }
   for (const [name, each] of readFields(value, path, 'values by argument name')) {
     const at = `${path}.${name}`
-    const { argument, type } = findArgument(name, at, info ?? UNNAMED)
+    const { argument, type } = argumentOf(name, at, info ?? UNNAMED)
     args[argument] = toRegister(each, at, type, target)
   }
   return args
+}
+
+/** By the kernel's name, or the manual page's where the kernel has none like it. */
+function argumentOf(
+  name: string,
+  path: string,
+  info: SyscallInfo,
+): ReturnType<typeof findArgument> {
+  const known = info.args.some((argument) => argument.name === name)
+  const position = known ? -1 : manArgument(info.name, name)
+  const argument = info.args[position]
+  return findArgument(argument?.name ?? name, path, info)
 }
 
 /** A number without a name has arguments without names. */
@@ -129,7 +143,11 @@ function toRegister(
 ): bigint {
   // Whatever a register can hold may be tried, also what its C type would cut off.
   const context = { width: 64, signed: true, type, target }
-  return BigInt.asUintN(64, resolveValue(value, path, context))
+  const parts = typeof value === 'string' && value.includes('|') ? value.split('|') : [value]
+  return parts.reduce<bigint>((all, part) => {
+    const each = typeof part === 'string' ? part.trim() : part
+    return all | BigInt.asUintN(64, resolveValue(each, path, context))
+  }, 0n)
 }
 
 /** An argument of a call that was found, as people read it. */
@@ -160,7 +178,13 @@ export function describeCall(call: Call): CallReport {
     const constant = arch === undefined ? undefined : constantOf(type, value, arch)
     return [{ name: type.name, value, ...(constant === undefined ? {} : { constant }) }]
   })
-  const list = named.map(({ name, value, constant }) => `${name}: ${constant ?? hex(value)}`)
+  const list = named.map(({ name, value, constant }, index) => {
+    const width = info?.args[index]?.width ?? 64
+    // Bits that the kernel does not read, and a filter may.
+    const plain = value === BigInt.asUintN(width, value) || value === signExtended(value, width)
+    const shown = constant === undefined || plain ? constant : `${hex(value)} (${constant})`
+    return `${name}: ${shown ?? hex(value)}`
+  })
   const name = syscall ?? `syscall ${call.number < 1 << 16 ? call.number : hex(call.number)}`
   const where = arch ?? `architecture ${hex(call.arch)}`
   const pointer = call.instructionPointer
@@ -172,6 +196,10 @@ export function describeCall(call: Call): CallReport {
     text: `${name}(${list.join(', ')}) on ${where}${from}`,
   }
 }
+
+/** The register that holds a negative value of so many bits. */
+const signExtended = (value: bigint, width: number): bigint =>
+  BigInt.asUintN(64, BigInt.asIntN(width, value))
 
 /** As people write it. */
 export const hex = (value: bigint | number): string =>

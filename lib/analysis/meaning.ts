@@ -193,7 +193,7 @@ function addEdge(edges: Edge[], edge: Edge, width: number): void {
 }
 
 /** The level of bit 0 … 63 of an argument. */
-const argumentLevel = (argument: number, bit: number): number =>
+export const argumentLevel = (argument: number, bit: number): number =>
   levelOf(argumentWord(argument) + (bit >>> 5), bit & 31)
 
 /**

@@ -125,7 +125,7 @@ export function resolve(policy: ParsedPolicy, target: Target): Rules {
     auditArch: AUDIT_ARCH[arch],
     foreignArchAction: RETURN_VALUE.kill,
     defaultAction,
-    ranges: numberRanges(policy.baseline, arch, syscalls),
+    ranges: numberRanges(policy, arch, syscalls),
     syscalls,
   }
 }
@@ -181,30 +181,51 @@ export function letsThrough(rules: Rules, name: SyscallName): boolean {
   return reachable.some(lets)
 }
 
-/** What x32 and, with a baseline, unknown and newer numbers get. */
+/** What x32 and, with a baseline or a ceiling, unknown and newer numbers get. */
 function numberRanges(
-  baseline: string | undefined,
+  { baseline, ceiling }: ParsedPolicy,
   arch: Arch,
   syscalls: readonly SyscallRules[],
 ): NumberRange[] {
   const last = arch === 'x86_64' ? X32_SYSCALL_BIT - 1 : 0xffffffff
-  const ranges: NumberRange[] = []
-  if (baseline !== undefined) {
-    const named = new Set(syscalls.map(({ number }) => number))
-    const known = syscallNames(arch)
-      .map((name) => findSyscall(name, arch))
-      .filter((info): info is SyscallInfo => info !== undefined)
-      .filter((info) => named.has(info.number) || !isNewer(info.since, baseline))
-      .map((info) => info.number)
-      .sort((a, b) => a - b)
-    let next = 0
-    for (const number of known) {
-      if (number > next) ranges.push({ first: next, last: number - 1, action: ENOSYS })
-      next = number + 1
-    }
-    if (next <= last) ranges.push({ first: next, last, action: ENOSYS })
-  }
+  const highest = ceiling === undefined ? last : ceilingOf(ceiling, arch)
+  const named = syscalls.map(({ number }) => number)
+  const ranges =
+    baseline === undefined
+      ? gaps(named, highest + 1, last)
+      : gaps([...named, ...knownNumbers(baseline, highest, arch)], 0, last)
   if (arch === 'x86_64') ranges.push({ first: X32_SYSCALL_BIT, last: 0xffffffff, action: ENOSYS })
+  return ranges
+}
+
+/** @throws PolicyError */
+function ceilingOf(name: SyscallName, arch: Arch): number {
+  const info = findSyscall(name, arch)
+  if (info !== undefined) return info.number
+  throw new PolicyError('ERR_UNKNOWN_SYSCALL', {
+    path: '$.ceiling',
+    problem: `'${name}' is no system call of ${arch}, so no number there is above it`,
+  })
+}
+
+/** Of the calls that a kernel has, up to a number. */
+const knownNumbers = (version: string, highest: number, arch: Arch): number[] =>
+  syscallNames(arch)
+    .map((name) => findSyscall(name, arch))
+    .filter((info): info is SyscallInfo => info !== undefined)
+    .filter(({ number, since }) => number <= highest && !isNewer(since, version))
+    .map(({ number }) => number)
+
+/** ENOSYS for every number from `first` to `last` that is not among these. */
+function gaps(numbers: readonly number[], first: number, last: number): NumberRange[] {
+  const ranges: NumberRange[] = []
+  let next = first
+  for (const number of [...numbers].sort((a, b) => a - b)) {
+    if (number < next) continue
+    if (number > next) ranges.push({ first: next, last: number - 1, action: ENOSYS })
+    next = number + 1
+  }
+  if (next <= last) ranges.push({ first: next, last, action: ENOSYS })
   return ranges
 }
 

@@ -51,6 +51,7 @@ export interface ParsedPolicy {
   readonly name: string | undefined
   readonly default: ParsedAction
   readonly baseline: string | undefined
+  readonly ceiling: SyscallName | undefined
   readonly syscalls: ReadonlyMap<SyscallName, readonly ParsedRule[]>
 }
 
@@ -90,6 +91,8 @@ const COMPARATORS: Readonly<Record<string, readonly string[]>> = Object.freeze({
   hasNone: ['flags'],
 } as unknown as Record<string, readonly string[]>)
 
+const KEYS = ['$schema', 'name', 'default', 'baseline', 'ceiling', 'syscalls']
+
 /** @throws PolicyError */
 export function parsePolicy(input: unknown): ParsedPolicy {
   return reading('$', () => parseRoot(input))
@@ -97,7 +100,7 @@ export function parsePolicy(input: unknown): ParsedPolicy {
 
 function parseRoot(input: unknown): ParsedPolicy {
   const fields = readFields(input, '$', 'a policy object')
-  refuseUnknownKeys(fields, ['$schema', 'name', 'default', 'baseline', 'syscalls'], '$', 'a policy')
+  refuseUnknownKeys(fields, KEYS, '$', 'a policy')
 
   const name = fields.get('name')
   if (name !== undefined && typeof name !== 'string') {
@@ -125,14 +128,7 @@ function parseRoot(input: unknown): ParsedPolicy {
   if (fields.has('syscalls')) {
     forEachField(fields.get('syscalls'), '$.syscalls', 'an object of rules', (name, rules) => {
       const path = `$.syscalls.${name}`
-      if (!isSyscallName(name)) {
-        throw new PolicyError('ERR_UNKNOWN_SYSCALL', {
-          path,
-          problem: `there is no system call '${name}'`,
-          suggestion: suggest(name, syscallNames()),
-        })
-      }
-      syscalls.set(name, parseRules(rules, path))
+      syscalls.set(parseName(name, path), parseRules(rules, path))
     })
   }
   limitValues(syscalls)
@@ -140,6 +136,7 @@ function parseRoot(input: unknown): ParsedPolicy {
     name,
     default: { action: fallback.action, data: fallback.data },
     baseline: parseBaseline(fields.get('baseline'), fallback.action),
+    ceiling: parseCeiling(fields.get('ceiling')),
     syscalls,
   }
 }
@@ -178,6 +175,24 @@ function parseBaseline(value: unknown, fallback: ActionName): string | undefined
     })
   }
   return value
+}
+
+function parseCeiling(value: unknown): SyscallName | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'string') return parseName(value, '$.ceiling')
+  throw new PolicyError('ERR_POLICY_SHAPE', {
+    path: '$.ceiling',
+    problem: `expected the name of a system call, got ${describeValue(value)}`,
+  })
+}
+
+function parseName(name: string, path: string): SyscallName {
+  if (isSyscallName(name)) return name
+  throw new PolicyError('ERR_UNKNOWN_SYSCALL', {
+    path,
+    problem: `there is no system call '${name}'`,
+    suggestion: suggest(name, syscallNames()),
+  })
 }
 
 function parseRules(value: unknown, path: string): ParsedRule[] {

@@ -27,5 +27,11 @@ export interface Policy {
    * instead of `default` (which must be an errno), so that libc falls back to what it used before.
    */
   readonly baseline?: `${number}.${number}` | undefined
+  /**
+   * A system call. Numbers above its own answer ENOSYS, unless the policy names the call: there is none of
+   * them in what this policy was written from. What runc does to a profile ("ENOSYS stub"), and what keeps
+   * a list of denials from letting through whatever a later kernel adds.
+   */
+  readonly ceiling?: SyscallName | undefined
   readonly syscalls?: { readonly [S in SyscallName]?: RulesFor<S> }
 }

@@ -86,7 +86,7 @@ export function registersOf(args: readonly ProfileArg[]): Registers | undefined 
 /** No call meets them. */
 export const neverHolds = (registers: Registers): boolean => [...registers.values()].some(isEmpty)
 
-/** Some call meets both. True where that is in doubt: for a mask and a range. */
+/** Some call meets both. */
 export function overlap(a: Registers, b: Registers): boolean {
   for (const [index, set] of a) {
     const other = b.get(index)
@@ -98,13 +98,29 @@ export function overlap(a: Registers, b: Registers): boolean {
   return true
 }
 
-/** A mask and a few single values. */
+/** A mask and ranges: no value is in both. */
 function apart(a: ValueSet, b: ValueSet): boolean {
   const [masked, ranges] = a.kind === 'masked' ? [a, b] : [b, a]
   if (masked.kind !== 'masked' || ranges.kind !== 'ranges') return false
-  return ranges.ranges.every(
-    ([first, last]) => first === last && (first & masked.mask) !== masked.expected,
-  )
+  return ranges.ranges.every(([first, last]) => {
+    const found = nextMatch(first, masked.mask, masked.expected)
+    return found === undefined || found > last
+  })
+}
+
+/** The least value from `first` on of which the bits in `mask` are those of `expected`. */
+function nextMatch(first: bigint, mask: bigint, expected: bigint): bigint | undefined {
+  if ((first & mask) === expected) return first
+  // It has the upper bits of `first`, a 1 where that has a 0, and below as little as may be.
+  for (let bit = 0n; bit < 64n; bit++) {
+    const one = 1n << bit
+    const upper = MAX ^ (2n * one - 1n)
+    const mayBeOne = (mask & one) === 0n || (expected & one) !== 0n
+    if ((first & one) !== 0n || !mayBeOne) continue
+    if ((first & mask & upper) !== (expected & upper)) continue
+    return (first & upper) | one | (expected & (one - 1n))
+  }
+  return undefined
 }
 
 /** `outer` holds for every call for which `inner` does. */

@@ -1,4 +1,6 @@
 /** Profiles of other tools: read, and resolved to policies. */
+export { builtInPolicies, builtInPolicy } from './built-in'
+export type { BuiltInPolicy } from './built-in'
 export { fromOci } from './from-oci'
 export { readProfile } from './read'
 export type { ReadProfileOptions, ReadProfileResult } from './read'
@@ -16,3 +18,6 @@ export type {
   ProfileEntry,
   ProfileOperator,
 } from './types'
+export { CONVERSION_TARGETS, convert, toOci } from './write/convert'
+export type { ConversionTarget, ConvertOptions, ConvertResult } from './write/convert'
+export type { ConversionLoss } from './write/losses'

@@ -1,5 +1,5 @@
 /** Text → profile: the syntax, the dialect, and then the dialect's own reader. */
-import { PolicyError, type ProfileFinding } from '../errors'
+import { PolicyError, type ProfileFinding, type ProfilePlace } from '../errors'
 import {
   describeValue,
   readFields,
@@ -27,7 +27,7 @@ import { readSpo } from './dialects/spo'
 import { readSystemd } from './dialects/systemd'
 import { parseJson } from './json'
 import { Reading, type At, type Manners } from './reading'
-import { Lines, quote, type Note, type TreeNode } from './tree'
+import { Lines, quote, type Member, type Note, type TreeNode } from './tree'
 import type { Dialect, Profile } from './types'
 import { parseYaml } from './yaml'
 
@@ -187,7 +187,32 @@ export function rereadProfile(
   const dialect = ofOperator ? 'spo' : reader.dialect
   const read = readTree(reading, { node: root, path: '$' }, dialect)
   const { profile: again, findings } = finish(reading, read, profile.name)
+  sources.set(again, source)
   return { profile: again, findings: findings.filter((finding) => !found.has(keyOf(finding))) }
+}
+
+/**
+ * Where in the profile's text a value stands, by a path such as `$.syscalls[0].names[2]`. Undefined where
+ * there is none, or the profile was not read from JSON or YAML by `readProfile`.
+ */
+export function placeIn(profile: Profile, path: string): ProfilePlace | undefined {
+  const source = sources.get(profile)
+  if (source === undefined || !/^\$(?:\.[^.[]+|\[\d+\])*$/.test(path)) return undefined
+  let node: TreeNode | undefined = source.root
+  let offset = node.offset
+  for (const [step, key, index] of path.matchAll(/\.([^.[]+)|\[(\d+)\]/g)) {
+    if (node === undefined) return undefined
+    if (index !== undefined) {
+      node = node.kind === 'list' ? node.items[Number(index)] : undefined
+      offset = node?.offset ?? offset
+    } else {
+      const member: Member | undefined =
+        node.kind === 'map' ? node.members.find((each) => each.key === (key ?? step)) : undefined
+      node = member?.value
+      offset = member?.offset ?? offset
+    }
+  }
+  return node === undefined ? undefined : source.lines.place(offset, path)
 }
 
 function parseOptions(input: unknown): ReadProfileOptions {

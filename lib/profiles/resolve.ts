@@ -7,7 +7,7 @@
  */
 import { PolicyError, ProfileError, type ProfileFinding, type ProfilePlace } from '../errors'
 import type { ActionData, ActionName, Policy, RuleFor } from '../policy'
-import { findSyscall, isSyscallName, syscallNames, type Arch, type SyscallName } from '../syscalls'
+import { findSyscall, isSyscallName, syscallNames, type SyscallName } from '../syscalls'
 import {
   conditionsOf,
   covers,
@@ -18,9 +18,15 @@ import {
 } from './conditions'
 import { isKnownSomewhere } from './dialects/systemd'
 import { Findings } from './findings'
-import { rereadProfile } from './read'
+import { placeIn, rereadProfile } from './read'
 import { RUNTIMES, type Engine, type RuntimeRules } from './runtimes'
-import { parseKernel, parseTarget, type ParsedTarget, type ProfileTarget } from './target'
+import {
+  isAtLeast,
+  parseKernel,
+  parseTarget,
+  type ParsedTarget,
+  type ProfileTarget,
+} from './target'
 import { quote } from './tree'
 import type { Profile, ProfileAction, ProfileArg, ProfileConditions, ProfileEntry } from './types'
 import { ARCHITECTURES, FLAGS, GO_ARCHITECTURE, MAX_ERRNO, NATIVE_ARCHITECTURE } from './vocabulary'
@@ -30,6 +36,11 @@ export interface ResolveProfileResult {
   readonly policy: Policy
   /** What there is to say for this target only: those of reading the profile are not repeated. */
   readonly findings: readonly ProfileFinding[]
+  /**
+   * Where in the profile a rule of the policy is from, by its path there: `$.syscalls.socket[0]`, `$.default`.
+   * Rules that the runtime adds are from nowhere.
+   */
+  readonly places: ReadonlyMap<string, ProfilePlace>
 }
 
 /**
@@ -46,7 +57,9 @@ export function resolveProfile(profile: Profile, target?: ProfileTarget): Resolv
   const { runtime } = parsed
   if (runtime === undefined) {
     refuseFaults(profile.faults)
-    if (profile.policy !== undefined) return { policy: profile.policy, findings: [] }
+    if (profile.policy !== undefined) {
+      return { policy: profile.policy, findings: [], places: placesOfOwn(profile) }
+    }
     return new Resolution(profile, parsed).resolve()
   }
   const rules = RUNTIMES[runtime]
@@ -58,8 +71,19 @@ export function resolveProfile(profile: Profile, target?: ProfileTarget): Resolv
   }
   const again = rereadProfile(profile, { ...rules, name: runtime })
   if (again === undefined) refuseFaults(profile.faults)
-  const { policy, findings } = new Resolution(again?.profile ?? profile, parsed, rules).resolve()
-  return { policy, findings: [...(again?.findings ?? []), ...findings] }
+  const result = new Resolution(again?.profile ?? profile, parsed, rules).resolve()
+  return { ...result, findings: [...(again?.findings ?? []), ...result.findings] }
+}
+
+/** A policy of ours stands in its text as it is. */
+function placesOfOwn(profile: Profile): ReadonlyMap<string, ProfilePlace> {
+  const paths = Object.entries(profile.policy?.syscalls ?? {}).flatMap(([name, rules]) => [
+    `$.syscalls.${name}`,
+    ...(Array.isArray(rules) ? rules.map((_, index) => `$.syscalls.${name}[${index}]`) : []),
+  ])
+  return new Map(
+    ['$.default', ...paths].map((path) => [path, placeIn(profile, path) ?? profile.place]),
+  )
 }
 
 function refuseFaults(faults: readonly ProfileFinding[]): void {
@@ -89,7 +113,7 @@ interface Candidate {
 const MAX_PAIRS = 500_000
 
 /** Normalisation gives these ENOSYS unless they are named (lib/policy/normalise.ts); runtimes do not. */
-const HIDDEN: readonly SyscallName[] = [
+export const HIDDEN: readonly SyscallName[] = [
   ...(['clone3', 'openat2'] as const),
   ...(['io_uring_setup', 'io_uring_enter', 'io_uring_register'] as const),
 ]
@@ -112,6 +136,7 @@ class Resolution {
   readonly #candidates = new Map<SyscallName, Candidate[]>()
   /** Names that count for runc's stub, though a rule of theirs may be dropped. */
   readonly #named = new Set<SyscallName>()
+  readonly #places = new Map<string, ProfilePlace>()
   #pairs = 0
 
   constructor(profile: Profile, target: ParsedTarget, runtime?: RuntimeRules) {
@@ -127,6 +152,7 @@ class Resolution {
     if (defaultAction === undefined) return this.#withoutDefault()
     this.#checkWhole(defaultAction)
     const fallback = this.#action(defaultAction, defaultErrno, place)
+    this.#places.set('$.default', placeIn(profile, `${place.path}.defaultAction`) ?? place)
     if (this.#engine !== undefined) this.#refuseErrno(fallback, place)
     for (const entry of profile.entries) {
       if (this.#applies(entry)) this.#add(entry, fallback)
@@ -137,15 +163,15 @@ class Resolution {
       if (rules.length > 0) syscalls[name] = rules
     }
     refuseFaults(this.#faults.list())
-    this.#reproduce(syscalls, fallback)
-    return this.#result({ default: fallback, syscalls })
+    return this.#result({ default: fallback, ...this.#reproduce(syscalls, fallback) })
   }
 
-  #result(policy: Pick<Policy, 'default'> & { syscalls: object }): ResolveProfileResult {
+  #result(policy: Omit<Policy, 'name'>): ResolveProfileResult {
     const { name } = this.#profile
     return {
       policy: { ...(name === undefined ? {} : { name }), ...policy },
       findings: this.#findings.list(),
+      places: this.#places,
     }
   }
 
@@ -272,7 +298,7 @@ class Resolution {
         hint: "Name the one it will run on: '6.1'.",
       })
     }
-    return kernel[0] === wanted[0] ? kernel[1] >= wanted[1] : kernel[0] > wanted[0]
+    return isAtLeast(kernel, wanted)
   }
 
   #action(action: ProfileAction, errno: number | undefined, place: ProfilePlace): ActionData {
@@ -422,25 +448,35 @@ class Resolution {
   #combine(name: SyscallName, candidates: readonly Candidate[]): RuleFor<SyscallName>[] {
     const always = candidates.find(({ registers }) => registers.size === 0)
     if (always !== undefined) {
+      let earlier = true
       for (const candidate of candidates) {
-        if (candidate !== always) this.#shadowed(name, candidate, always)
+        if (candidate === always) earlier = false
+        else this.#shadowed(name, candidate, always, earlier)
       }
+      this.#places.set(`$.syscalls.${name}[0]`, always.place)
       return [always.action]
     }
     const kept: Candidate[] = []
     for (const candidate of candidates) {
       if (this.#isNeeded(name, candidate, kept)) kept.push(candidate)
     }
+    let rules = 0
     return kept.flatMap(({ action, registers, place }) => {
       const conditions = conditionsOf(registers)
-      if (conditions !== undefined) return conditions.map((when) => ({ ...action, when }))
+      if (conditions !== undefined) {
+        return conditions.map((when) => {
+          this.#places.set(`$.syscalls.${name}[${rules++}]`, place)
+          return { ...action, when }
+        })
+      }
       const message = 'the conditions come to more rules than a program has room for'
       this.#faults.report('error', 'too-many-rules', place, message)
       return []
     })
   }
 
-  #shadowed(name: SyscallName, candidate: Candidate, always: Candidate): void {
+  /** @param earlier whether the candidate stands before the one without conditions, which wins */
+  #shadowed(name: SyscallName, candidate: Candidate, always: Candidate, earlier: boolean): void {
     const { place, key, registers } = candidate
     const where = `line ${always.place.line}`
     if (key === always.key) {
@@ -452,10 +488,11 @@ class Resolution {
     const message = conditional
       ? `${name}: ${where} says otherwise without conditions, and wins in every runtime`
       : `${name}: ${where} says otherwise; runtimes take the first`
-    // All runtimes agree here, so it is no doubt; but a refusal that is lost was hardly meant to be.
+    // Whoever reads the file in its order, as we read rules, takes what stands first too. But where that is
+    // what is lost, and it refuses more, the file says one thing and every runtime does another.
     const widens =
       PERMISSIVENESS.indexOf(candidate.action.action) < PERMISSIVENESS.indexOf(always.action.action)
-    if (widens && this.#engine === undefined) {
+    if (widens && earlier && this.#engine === undefined) {
       this.#faults.report('error', 'conflict', place, message)
     } else this.#findings.report('warning', 'conflict', place, message)
   }
@@ -507,38 +544,40 @@ class Resolution {
     })
   }
 
-  /** What a runtime does and a policy would do otherwise. */
+  /** With what a runtime does and a policy would do otherwise. */
   #reproduce(
     syscalls: Partial<Record<SyscallName, readonly RuleFor<SyscallName>[]>>,
     fallback: ActionData,
-  ): void {
-    if (this.#engine === undefined) return
+  ): Pick<Policy, 'ceiling' | 'syscalls'> {
+    if (this.#engine === undefined) return { syscalls }
     const { arch } = this.#target
+    const ceiling = this.#engine.enosysStub ? this.#highest(fallback) : undefined
+    const numberOf = (name: SyscallName): number => findSyscall(name, arch)?.number ?? Infinity
+    const highest = ceiling === undefined ? Infinity : numberOf(ceiling)
     for (const name of HIDDEN) {
-      if (findSyscall(name, arch) !== undefined) syscalls[name] ??= [fallback]
+      const number = numberOf(name)
+      if (number <= highest && number !== Infinity) syscalls[name] ??= [fallback]
     }
-    if (this.#engine.enosysStub) this.#addStub(syscalls, fallback, arch)
+    return ceiling === undefined ? { syscalls } : { ceiling, syscalls }
   }
 
   /**
-   * runc patchbpf/enosys_linux.go: for numbers above the highest that is named, also by rules that were
-   * dropped; where nothing is named, there is none.
+   * runc patchbpf/enosys_linux.go: numbers above the highest that is named answer ENOSYS, rules that were
+   * dropped included; where nothing is named, or number 0 alone, none do.
    */
-  #addStub(
-    syscalls: Partial<Record<SyscallName, readonly RuleFor<SyscallName>[]>>,
-    fallback: ActionData,
-    arch: Arch,
-  ): void {
-    const { action } = fallback
-    if (action === 'allow' || action === 'log' || action === 'trace') return
-    const numberOf = (name: SyscallName): number => findSyscall(name, arch)?.number ?? 0
-    const highest = Math.max(0, ...[...this.#named].map(numberOf))
-    if (highest === 0) return
-    for (const name of syscallNames(arch)) {
-      if (numberOf(name) > highest) syscalls[name] = [{ action: 'errno', errno: 'ENOSYS' } as const]
+  #highest({ action }: ActionData): SyscallName | undefined {
+    if (action === 'allow' || action === 'log' || action === 'trace') return undefined
+    const { arch } = this.#target
+    let highest: SyscallName | undefined
+    let number = 0
+    for (const name of this.#named) {
+      const own = findSyscall(name, arch)?.number ?? 0
+      if (own > number) [highest, number] = [name, own]
     }
-    const message = `runc has calls above number ${highest} answer ENOSYS; numbers without a name get the default here`
+    if (highest === undefined) return undefined
+    const message = `runc has every number above ${number}, that of ${highest}(2), answer ENOSYS`
     this.#findings.report('info', 'enosys-stub', this.#profile.place, message)
+    return highest
   }
 }
 

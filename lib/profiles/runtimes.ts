@@ -1,13 +1,13 @@
 /**
  * How each runtime makes a filter of a profile, as data. Two parts: who reads the file, and which of runc
  * and crun calls libseccomp in the end. All of it was measured with runc 1.1.5, crun 1.8.1, Podman 4.3.1,
- * Docker 20.10.24 and containerd 1.6.20, and read in their sources of 2026; where those differ, it is
- * the sources that are followed.
+ * Docker 20.10.24 and containerd 1.6.20, and read in their sources of 2026, CRI-O only read; where those
+ * differ, it is the sources that are followed.
  */
 import type { Manners } from './reading'
 import type { Dialect } from './types'
 
-export type Runtime = 'docker' | 'podman' | 'containerd' | 'runc' | 'crun'
+export type Runtime = 'docker' | 'podman' | 'cri-o' | 'containerd' | 'runc' | 'crun'
 
 export interface Engine {
   readonly name: 'runc' | 'crun'
@@ -62,10 +62,14 @@ export interface RuntimeRules {
   readonly engine: Engine
 }
 
-/** Docker and containerd with runc, Podman with crun: each its own default. */
+/**
+ * Docker and containerd with runc, Podman and CRI-O (since 1.31) with crun: each its own default. CRI-O reads
+ * as Podman does, by the same package: internal/config/seccomp/seccomp.go, applyProfileFromBytes.
+ */
 export const RUNTIMES: Readonly<Record<Runtime, RuntimeRules>> = {
   docker: { name: 'docker', manners: 'go', dialect: 'moby', engine: RUNC },
   podman: { name: 'podman', manners: 'go', dialect: 'containers-common', engine: CRUN },
+  'cri-o': { name: 'cri-o', manners: 'go', dialect: 'containers-common', engine: CRUN },
   containerd: { name: 'containerd', manners: 'go', dialect: 'containerd', engine: RUNC },
   runc: { name: 'runc', manners: 'go', dialect: 'oci', engine: RUNC },
   crun: { name: 'crun', manners: 'crun', dialect: 'oci', engine: CRUN },

@@ -35,6 +35,9 @@ export function parseKernel(text: string): KernelVersion | undefined {
   return match === null ? undefined : [Number(match[1]), Number(match[2])]
 }
 
+export const isAtLeast = (kernel: KernelVersion, wanted: KernelVersion): boolean =>
+  kernel[0] === wanted[0] ? kernel[1] >= wanted[1] : kernel[0] > wanted[0]
+
 const LONGEST = 256
 
 /** @throws PolicyError ERR_OPTION, ERR_UNKNOWN_KEY, ERR_POLICY_SHAPE */

@@ -234,7 +234,7 @@ function fromKernel({ programs }: LogSummary): Diagnosis[] {
         const who = runtime === undefined ? name : `${name} (${runtime})`
         return {
           by: 'kernel',
-          what: `${call} was refused to ${who} by ${action === 'trap' ? 'a signal' : 'killing it'}, ${count} times`,
+          what: `${call} was refused to ${who} by ${action === 'trap' ? 'a signal' : 'killing it'}${count === 1 ? '' : `, ${count} times`}`,
           calls: syscall === undefined ? [] : [syscall],
           who: runtime === undefined ? 'program' : 'runtime',
           fix: runtime === undefined ? PROGRAM_FIX : RUNTIME_FIX,

@@ -1,6 +1,8 @@
 /** From logs to a policy: what was called, what was refused, what is missing. */
 export { diagnose, SIGNATURES } from './diagnose'
 export type { Diagnosis, Remains } from './diagnose'
+export { auditLog } from './live'
+export type { AuditLogOptions } from './live'
 export { NODE_LOOKS, NODE_NEEDS, type NodeNeed } from './node-needs'
 export { policyFromLog } from './policy'
 export type { LeftOut, PolicyFromLog, PolicyFromLogOptions, PolicyOrigin } from './policy'

@@ -136,12 +136,23 @@ int ProbeAction(uint32_t action) {
   return static_cast<int>(-Seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action));
 }
 
-InstallResult Install(const std::vector<sock_filter>& program, const InstallOptions& options) {
+bool CanInstall(const std::vector<sock_filter>& program, uint32_t flags, InstallResult* failure) {
   ProgramFault fault;
   if (!ValidateProgram(program.data(), program.size(), &fault)) {
-    return Fail(InstallOutcome::kInvalidProgram);
+    *failure = Fail(InstallOutcome::kInvalidProgram);
+    return false;
   }
+  return CheckSupport(program, flags, failure);
+}
 
+bool SetNoNewPrivs(InstallResult* failure) {
+  const long refused = Prctl(PR_SET_NO_NEW_PRIVS, 1);
+  if (refused == 0) return true;
+  *failure = Fail(InstallOutcome::kNoNewPrivsRefused, static_cast<int>(-refused));
+  return false;
+}
+
+InstallResult Install(const std::vector<sock_filter>& program, const InstallOptions& options) {
   uint32_t flags = SECCOMP_FILTER_FLAG_TSYNC;
   if (options.log) flags |= SECCOMP_FILTER_FLAG_LOG;
   if (options.spec_allow) flags |= SECCOMP_FILTER_FLAG_SPEC_ALLOW;
@@ -149,7 +160,7 @@ InstallResult Install(const std::vector<sock_filter>& program, const InstallOpti
     flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
   }
   InstallResult failure;
-  if (!CheckSupport(program, flags, &failure)) return failure;
+  if (!CanInstall(program, flags, &failure)) return failure;
 
   // 5.7. Without it a thread that cannot be synced makes the call return its id, which SyncNamed
   // and the check below handle just as well.
@@ -167,8 +178,7 @@ InstallResult Install(const std::vector<sock_filter>& program, const InstallOpti
     if (thread.tid == self) filters_before = thread.filters;
   }
 
-  const long refused = options.no_new_privs ? Prctl(PR_SET_NO_NEW_PRIVS, 1) : 0;
-  if (refused != 0) return Fail(InstallOutcome::kNoNewPrivsRefused, static_cast<int>(-refused));
+  if (options.no_new_privs && !SetNoNewPrivs(&failure)) return failure;
   std::vector<sock_filter> copy = program;
   sock_fprog fprog = {static_cast<unsigned short>(copy.size()), copy.data()};
   long result = Seccomp(SECCOMP_SET_MODE_FILTER, flags, &fprog);

@@ -50,6 +50,11 @@ struct InstallResult {
 
 InstallResult Install(const std::vector<sock_filter>& program, const InstallOptions& options);
 
+// The steps before seccomp(2), each false with the reason in `failure`: whether the kernel takes
+// this program with these SECCOMP_FILTER_FLAG_*, which changes nothing, and no_new_privs.
+bool CanInstall(const std::vector<sock_filter>& program, uint32_t flags, InstallResult* failure);
+bool SetNoNewPrivs(InstallResult* failure);
+
 // Whether seccomp(2) knows this SECCOMP_FILTER_FLAG_*. man 2 seccomp: a null filter gives EFAULT
 // where the flag is known and EINVAL where it is not. Returns 0 if known, else the errno.
 int ProbeFlag(uint32_t flag);

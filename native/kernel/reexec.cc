@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -11,13 +10,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel/handover.h"
 #include "kernel/proc.h"
 
 extern "C" char** environ;
-
-// libuv's own, which Node exports to addons: gives a terminal back the mode it had before raw mode
-// (src/unix/tty.c). Weak, because another runtime may not have it.
-extern "C" __attribute__((weak)) int uv_tty_reset_mode(void);
 
 namespace seccomp_ts {
 namespace {
@@ -103,69 +99,6 @@ void CollectTraces(ReexecTraces* traces) {
                            S_ISREG(s.stx_mode) && lseek(0, 0, SEEK_CUR) > 0;
 }
 
-void DoNothing(int) {}
-
-// What has to be undone if execve(2) fails.
-class Undo {
- public:
-  void Descriptor(int fd, int set_command, int flags) {
-    const int get_command = set_command == F_SETFD ? F_GETFD : F_GETFL;
-    const int old = fcntl(fd, get_command);
-    if (old < 0 || (old & flags) == 0) return;
-    if (fcntl(fd, set_command, old & ~flags) == 0) descriptors_.push_back({fd, set_command, old});
-  }
-
-  // execve(2) keeps ignored signals ignored and gives handled ones their default back. A handler
-  // that does nothing therefore ends the ignoring exactly at execve: other threads still run until
-  // then, and must not die of a SIGPIPE.
-  void IgnoredSignal(int number) {
-    Signal entry;
-    entry.number = number;
-    if (sigaction(number, nullptr, &entry.old) != 0 || entry.old.sa_handler != SIG_IGN) return;
-    struct sigaction handler;
-    memset(&handler, 0, sizeof handler);
-    handler.sa_handler = DoNothing;
-    handler.sa_flags = SA_RESTART;
-    if (sigaction(number, &handler, nullptr) == 0) signals_.push_back(entry);
-  }
-
-  void SignalMask() {
-    sigset_t none;
-    sigemptyset(&none);
-    mask_saved_ = sigprocmask(SIG_SETMASK, &none, &mask_) == 0;
-  }
-
-  void Everything() {
-    if (mask_saved_) sigprocmask(SIG_SETMASK, &mask_, nullptr);
-    for (const Signal& entry : signals_) sigaction(entry.number, &entry.old, nullptr);
-    for (const Flags& entry : descriptors_) fcntl(entry.fd, entry.set_command, entry.old);
-  }
-
- private:
-  struct Flags {
-    int fd;
-    int set_command;
-    int old;
-  };
-  struct Signal {
-    int number;
-    struct sigaction old;
-  };
-  std::vector<Flags> descriptors_;
-  std::vector<Signal> signals_;
-  sigset_t mask_;
-  bool mask_saved_ = false;
-};
-
-// libuv makes pipes, sockets and terminals non-blocking when Node opens them as its standard
-// streams, and Node undoes that only when it exits normally (src/node.cc, ResetStdio). The flag
-// belongs to the open file, which others may share.
-bool MayBlock(int fd) {
-  struct statx s;
-  return syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &s) == 0 &&
-         (S_ISFIFO(s.stx_mode) || S_ISSOCK(s.stx_mode) || S_ISCHR(s.stx_mode));
-}
-
 // Do the two "NAME=value" strings have the same name?
 bool SameName(const char* a, const char* b) {
   const size_t length = strcspn(a, "=");
@@ -239,19 +172,15 @@ int Reexec(const ReexecPlan& plan, const ReexecOptions& options) {
   for (const char* added : options.environment) environment.push_back(const_cast<char*>(added));
   environment.push_back(nullptr);
 
-  Undo undo;
-  for (int fd = 0; fd <= 2; fd++) {
-    undo.Descriptor(fd, F_SETFD, FD_CLOEXEC);
-    if (MayBlock(fd)) undo.Descriptor(fd, F_SETFL, O_NONBLOCK);
-  }
-  for (int fd : options.descriptors) undo.Descriptor(fd, F_SETFD, FD_CLOEXEC);
-  for (int number = 1; number < NSIG; number++) undo.IgnoredSignal(number);
-  undo.SignalMask();
-  if (uv_tty_reset_mode != nullptr) uv_tty_reset_mode();
+  Handover handover;
+  handover.StandardStreams();
+  for (int fd : options.descriptors) handover.Descriptor(fd, F_SETFD, FD_CLOEXEC);
+  handover.IgnoredSignals();
+  handover.SignalMask();
 
   execve(plan.executable.data(), argv.data(), environment.data());
   const int error = errno;
-  undo.Everything();
+  handover.Undo();
   return error;
 }
 

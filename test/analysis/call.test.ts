@@ -79,7 +79,7 @@ t.test('in words', async (t) => {
   const none = [0n, 0n, 0n, 0n, 0n, 0n]
   t.equal(
     text(41, [2n, 0x1_0000_0001n, 17n, 0n, 5n, 0n]),
-    'socket(family: AF_INET, type: SOCK_STREAM, protocol: IPPROTO_UDP, arg4: 5) on x86_64',
+    'socket(family: AF_INET, type: 0x100000001 (SOCK_STREAM), protocol: IPPROTO_UDP, arg4: 5) on x86_64',
   )
   t.equal(text(39, none), 'getpid() on x86_64')
   t.equal(text(0x40000000, none), 'syscall 0x40000000() on x86_64')
@@ -93,4 +93,15 @@ t.test("Node's name for an architecture", async (t) => {
   for (const arch of ['toString', '__proto__', 'mips', {}]) {
     t.throws(() => parseCall(mistake(arch)), { code: 'ERR_OPTION', suggestion: undefined })
   }
+})
+
+t.test("the manual pages' names, and flags together", async (t) => {
+  const args = (syscall: string, values: Record<string, string | number>): readonly bigint[] =>
+    parseCall({ syscall, args: values }, target).args
+  t.equal(args('socket', { domain: 'AF_VSOCK' })[0], 40n)
+  t.equal(args('prctl', { op: 'PR_SET_NAME' })[0], 15n)
+  t.equal(args('mmap', { prot: 'PROT_READ|PROT_EXEC', length: 4096 })[2], 5n)
+  t.equal(args('tgkill', { pid: 7 })[1], 7n, "the kernel's name comes first")
+  t.throws(() => args('socket', { domian: 2 }), { code: 'ERR_UNKNOWN_ARGUMENT' })
+  t.throws(() => args('mmap', { prot: 'PROT_READ|PROT_EXCE' }), { code: 'ERR_UNKNOWN_CONSTANT' })
 })

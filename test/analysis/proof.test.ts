@@ -158,6 +158,7 @@ const policies: Record<string, Policy> = {
     },
   },
   'an older kernel': { default: errno('EPERM'), baseline: '5.4', syscalls: { read: allow } },
+  'a ceiling': { default: kill, ceiling: 'statx', syscalls: { read: allow, cachestat: allow } },
 }
 
 t.test('compiled policies are proved', async (t) => {

@@ -22,6 +22,7 @@ function random(seed) {
 
 const words = [
   ...['default', 'syscalls', 'name', 'baseline', 'action', 'errno', 'data', 'when', 'op', 'value'],
+  'ceiling',
   ...['values', 'flags', 'mask', 'min', 'max', 'width', 'allow', 'kill', 'log', 'trap', 'trace'],
   ...['notify', 'eq', 'ne', 'lt', 'between', 'oneOf', 'noneOf', 'maskedEq', 'hasAll', 'hasAny'],
   ...['read', 'openat', 'socket', 'ioctl', 'clone', 'family', 'cmd', 'arg0', 'arg5', 'EPERM'],

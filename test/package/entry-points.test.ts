@@ -55,7 +55,7 @@ t.test(
       `const { compile, definePolicy, isSupported, lint, lockdown, readProfile, webServer } = require('seccomp-ts')
      const loaded = () => {
        const files = Object.keys(require.cache).join()
-       return ['dist/profiles.js', 'jsonc-parser', 'yaml'].filter((part) => files.includes(part))
+       return ['dist/tooling.js', 'jsonc-parser', 'yaml'].filter((part) => files.includes(part))
      }
      const before = [loaded()]
      const policy = definePolicy({ default: { action: 'log' }, syscalls: { ptrace: { action: 'kill' } } })
@@ -74,8 +74,8 @@ t.test(
     t.strictSame(JSON.parse(stdout), [
       [],
       [],
-      ['dist/profiles.js', 'jsonc-parser'],
-      ['dist/profiles.js', 'jsonc-parser', 'yaml'],
+      ['dist/tooling.js', 'jsonc-parser'],
+      ['dist/tooling.js', 'jsonc-parser', 'yaml'],
     ])
     t.end()
   },

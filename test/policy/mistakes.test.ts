@@ -255,6 +255,16 @@ const table: Record<string, [policy: unknown, code: string, path: string, sugges
     'ERR_BASELINE',
     '$.baseline',
   ],
+  'a ceiling that is no call': [
+    { default: errno('EPERM'), ceiling: 'statxx' },
+    'ERR_UNKNOWN_SYSCALL',
+    '$.ceiling',
+  ],
+  'a ceiling that is a number': [
+    { default: errno('EPERM'), ceiling: 332 },
+    'ERR_POLICY_SHAPE',
+    '$.ceiling',
+  ],
   'a baseline without an errno default': [
     { default: { action: 'kill' }, baseline: '5.10' },
     'ERR_BASELINE',

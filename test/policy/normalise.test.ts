@@ -167,6 +167,37 @@ t.test('x32 and unknown numbers', async (t) => {
   t.equal(at(baseline, 0x40000000), ENOSYS)
 })
 
+t.test('a ceiling: what is above it answers ENOSYS', async (t) => {
+  const at = (rules: Rules, number: number): number | undefined =>
+    rules.ranges.find((range) => range.first <= number && number <= range.last)?.action
+  const rules = rulesFor({ bpf: allow, cachestat: allow }, { ceiling: 'statx' })
+  t.equal(at(rules, 332), undefined, 'statx itself')
+  t.equal(at(rules, 400), ENOSYS, 'without a name')
+  t.equal(at(rules, 441), ENOSYS, 'epoll_pwait2')
+  t.equal(at(rules, 451), undefined, 'cachestat is named')
+  t.equal(at(rules, 0x3fffffff), ENOSYS)
+  t.equal(at(rules, 0x40000000), ENOSYS)
+  const low = rulesFor({}, { ceiling: 'rseq' })
+  t.equal(at(low, 333), undefined, 'below it, without a rule: the default')
+
+  const both = rulesFor({ cachestat: allow }, { baseline: '5.10', ceiling: 'faccessat2' })
+  t.equal(at(both, 439), undefined, 'faccessat2 (5.8): known, and the ceiling itself')
+  t.equal(at(both, 440), ENOSYS, 'process_madvise (5.10): known, and above')
+  t.equal(at(both, 400), ENOSYS, 'below, and nobody has it')
+  t.equal(at(both, 451), undefined)
+  const denials: Policy = { default: allow, ceiling: 'statx', syscalls: { bpf: errno('EPERM') } }
+  t.equal(at(normalise(denials, { arch: 'x86_64', pid: 1 }), 441), ENOSYS, 'with any default')
+  const arm = normalise(denials, { arch: 'aarch64', pid: 1 })
+  t.equal(at(arm, 291), undefined, 'statx of arm64')
+  t.equal(at(arm, 292), ENOSYS)
+  t.equal(at(arm, 0xffffffff), ENOSYS)
+  t.throws(
+    () => normalise({ default: kill, ceiling: 'open' }, { arch: 'aarch64', pid: 1 }),
+    { code: 'ERR_UNKNOWN_SYSCALL', path: '$.ceiling' },
+    'arm64 has no open, and so nothing to count from',
+  )
+})
+
 t.test('a call of another architecture is left out, not refused', async (t) => {
   const policy: Policy = { default: errno('EPERM'), syscalls: { open: allow, openat: allow } }
   const arm = normalise(policy, { arch: 'aarch64', pid: 1 })

@@ -328,12 +328,15 @@ t.test('without and with conditions, and in either order', async (t) => {
     for (const engine of ENGINES) {
       t.equal(resolved(profileOf(list), under(engine)).ask('socket', 16), 'allow')
     }
-    t.match(
-      failure(() => resolved(profileOf(list))),
-      { code: INVALID, message: /socket: .* wins in every runtime/ },
-      'a refusal would be lost',
-    )
   }
+  t.match(
+    failure(() => resolved(profileOf([one, allowed(['socket'])]))),
+    { code: INVALID, message: /socket: .* wins in every runtime/ },
+    'a refusal that stands first would be lost',
+  )
+  const after = resolved(profileOf([allowed(['socket']), one]))
+  t.equal(after.ask('socket', 16), 'allow', 'it stands second: lost in any reading')
+  t.ok(after.codes.includes('conflict'), 'and that is said')
   const tighter = [denied(['socket'], 22), allowed(['socket'], [arg(0, 'EQ', 2)])]
   const { ask, codes } = resolved(profileOf(tighter))
   t.equal(ask('socket', 2), 'EINVAL', 'what is lost allows')
@@ -348,8 +351,11 @@ t.test('two without conditions: the first wins', async (t) => {
     t.ok(codes.includes('conflict'))
   }
   const widened = profileOf([allowed(['socket']), denied(['socket'], 22)])
-  t.equal(refused(widened), INVALID)
-  for (const engine of ENGINES) t.equal(resolved(widened, under(engine)).ask('socket'), 'allow')
+  for (const target of [X86, ...ENGINES.map(under)]) {
+    const { ask, codes } = resolved(widened, target)
+    t.equal(ask('socket'), 'allow')
+    t.ok(codes.includes('conflict'))
+  }
 })
 
 t.test('the same conditions, different actions: no container starts', async (t) => {
@@ -391,6 +397,14 @@ t.test("runc's ENOSYS stub", async (t) => {
   t.equal(runc.ask('open'), 'kill', 'below it')
   t.equal(resolved(text, under('crun')).ask('bpf'), 'kill')
   t.equal(resolved(text, under('docker')).ask('bpf'), 'ENOSYS')
+  for (const number of [400, 5000, 0x3fff_ffff]) {
+    t.equal(answer(runc.policy, number), 'ENOSYS', 'without a name, above it')
+    t.equal(answer(resolved(text, under('crun')).policy, number), 'kill')
+  }
+  const newer = profileOf([allowed(['read', 'statx', 'futex_waitv'])])
+  t.equal(answer(resolved(newer, under('runc')).policy, 400), 'EPERM', 'without a name, below')
+  t.equal(resolved(newer, under('runc')).ask('clone3'), 'EPERM')
+  t.equal(answer(resolved(profileOf([allowed(['read'])]), under('runc')).policy, 400), 'EPERM')
   const dropped = profileOf([allowed(['read']), denied(['bpf'])])
   t.equal(resolved(dropped, under('runc')).ask('socket'), 'EPERM', 'dropped rules count too')
   t.equal(resolved(dropped, under('runc')).ask('execveat'), 'ENOSYS')
@@ -438,4 +452,18 @@ t.test('Podman: errnos by name count, minKernel does not', async (t) => {
     t.equal(refused(wrong), INVALID)
     t.equal(refused(wrong, 'docker'), REFUSED)
   }
+})
+
+t.test('CRI-O reads as Podman does, and crun runs it', async (t) => {
+  const text = profileOf([
+    { names: ['read'], action: 'SCMP_ACT_ERRNO', errno: 'ENOTTY' },
+    allowed(['write'], null, { includes: { caps: ['CAP_SYS_ADMIN'] } }),
+    allowed(['getpid'], null, { includes: { minKernel: '99.0' } }),
+  ])
+  const { policy, ask } = resolved(text, under('cri-o'))
+  t.same(policy, resolved(text, under('podman')).policy)
+  t.equal(ask('read'), 'ENOTTY')
+  t.equal(ask('write'), 'EPERM')
+  t.equal(ask('getpid'), 'allow')
+  t.equal(answer(policy, 5000), 'EPERM', 'no stub')
 })

@@ -137,6 +137,9 @@ definePolicy({ default: 'kill' })
 definePolicy({ default: kill, sycalls: {} })
 // @ts-expect-error
 definePolicy({ default: kill, baseline: 'new' })
+definePolicy({ default: kill, ceiling: 'statx' })
+// @ts-expect-error a misspelt call
+definePolicy({ default: kill, ceiling: 'statxx' })
 // @ts-expect-error
 definePolicy({ default: allow.when({ arg0: eq(1) }) })
 // @ts-expect-error

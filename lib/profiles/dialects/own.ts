@@ -31,7 +31,7 @@ export function readOwn(reading: Reading, at: At): Omit<Profile, 'faults'> {
 
 /** The deepest place on the way to a path: of a key that is missing, the object that lacks it. */
 function nearest(path: string, places: ReadonlyMap<string, At>): At | undefined {
-  for (let part = path; part !== ''; part = part.replace(/(\.[^.[]*|\[[^[]*)$/, '')) {
+  for (let part = path; part !== ''; part = part.replace(/(\.[^.[]*|\[[^.[]*)$/, '')) {
     const at = places.get(part)
     if (at !== undefined) return at
     if (!/[.[]/.test(part)) return undefined

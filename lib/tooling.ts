@@ -1,0 +1,33 @@
+/**
+ * All work on what other tools wrote, profiles and logs: a file of its own (dist/tooling.js), loaded by
+ * deferred.ts when somebody asks for something in it. Nothing here is needed to lock down.
+ *
+ * One object, for the reason that on-demand.ts has.
+ */
+import {
+  builtInPolicies,
+  builtInPolicy,
+  convert,
+  fromOci,
+  readProfile,
+  resolveProfile,
+  toOci,
+} from './profiles'
+import { auditLog, diagnose, policyFromLog, readLog, summarise } from './recording'
+
+const tooling = {
+  auditLog,
+  builtInPolicies,
+  builtInPolicy,
+  convert,
+  diagnose,
+  fromOci,
+  policyFromLog,
+  readLog,
+  readProfile,
+  resolveProfile,
+  summarise,
+  toOci,
+}
+
+export = tooling
