@@ -4,6 +4,7 @@
  *
  * One object, for the reason that on-demand.ts has.
  */
+import { bundleProfile, checkManifests, fixManifests, migrateManifests } from './kubernetes'
 import {
   builtInPolicies,
   builtInPolicy,
@@ -19,9 +20,13 @@ const tooling = {
   auditLog,
   builtInPolicies,
   builtInPolicy,
+  bundleProfile,
+  checkManifests,
   convert,
   diagnose,
+  fixManifests,
   fromOci,
+  migrateManifests,
   policyFromLog,
   readLog,
   readProfile,

@@ -1,4 +1,6 @@
 /** Kubernetes manifests: checked, fixed, migrated; and profiles rolled out to nodes. */
+export { bundleProfile } from './bundle'
+export type { BundleOptions, BundleResult } from './bundle'
 export { checkManifests } from './check'
 export type { ContainerReport, ManifestReport, WorkloadReport } from './check'
 export type { EffectiveProfile, ProfileSource } from './effective'
