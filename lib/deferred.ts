@@ -52,12 +52,30 @@ export const builtInPolicies = ofTooling('builtInPolicies')
 export const builtInPolicy = ofTooling('builtInPolicy')
 
 /**
+ * Objects that bring a profile to every node of a cluster, named by its checksum: a ConfigMap and a DaemonSet, or
+ * those of the security-profiles-operator (docs/kubernetes.md).
+ *
+ * @throws PolicyError, ProfileError as `convert` does; PolicyError ERR_OPTION
+ */
+export const bundleProfile = ofTooling('bundleProfile')
+
+/**
  * The system calls that the kernel (since 5.11) allows without running the program: those of which it
  * sees when the filter is installed that no argument matters. Sorted by name.
  *
  * @throws AnalysisError ERR_INVALID_PROGRAM
  */
 export const cachedSyscalls = deferred('cachedSyscalls')
+
+/**
+ * Which seccomp and AppArmor profile every container of Kubernetes manifests runs under, and what of them is
+ * refused, has no effect, or is weaker than the Pod Security Standards and the CIS Kubernetes Benchmark ask for.
+ *
+ * @param text YAML of any number of documents, or JSON; bytes in UTF-8
+ * @throws ManifestError ERR_MANIFEST_SYNTAX, ERR_MANIFEST_LIMIT, ERR_MANIFEST_OBJECT
+ * @throws PolicyError for a mistake in the options
+ */
+export const checkManifests = ofTooling('checkManifests')
 
 /**
  * What policy b changes against policy a, by what they mean: every call whose verdict differs, how,
@@ -141,6 +159,14 @@ export const exec = deferred('exec')
 export const explain = ofTooling('explain')
 
 /**
+ * Fixes Kubernetes manifests in place: a seccomp profile where there is none, `allowPrivilegeEscalation: false`,
+ * keys and types in the wrong case, and what else is named in `also`. Comments, order and formatting stay.
+ *
+ * @throws ManifestError, also ERR_MANIFEST_EDIT; PolicyError for a mistake in the options
+ */
+export const fixManifests = ofTooling('fixManifests')
+
+/**
  * `child_process.fork`, whose child is under `policy` before the first line of its module: Node has
  * started by then, so the policy needs to permit what the module does, not how Node boots. Messages
  * work as usual.
@@ -177,6 +203,13 @@ export const isSupported = deferred('isSupported')
  * @throws AnalysisError ERR_UNDECIDED
  */
 export const lint = ofTooling('lint')
+
+/**
+ * Turns the annotations of Kubernetes manifests that name profiles of seccomp and AppArmor into fields, in place.
+ *
+ * @throws ManifestError, also ERR_MANIFEST_EDIT
+ */
+export const migrateManifests = ofTooling('migrateManifests')
 
 /**
  * A policy that allows what a log shows, joined with what Node needs to go on, to end and to crash where

@@ -61,11 +61,20 @@ export type ProfileErrorCode =
   | 'ERR_PROFILE_REFUSED'
   | 'ERR_PROFILE_UNDETERMINED'
 
+/** Why Kubernetes manifests could not be read, or not be edited. */
+export type ManifestErrorCode =
+  'ERR_MANIFEST_SYNTAX' | 'ERR_MANIFEST_LIMIT' | 'ERR_MANIFEST_OBJECT' | 'ERR_MANIFEST_EDIT'
+
 /** Why nothing at all could be read from a log. */
 export type LogErrorCode = 'ERR_LOG_BINARY' | 'ERR_LOG_NO_RECORD'
 
 export type ErrorCode =
-  PolicyErrorCode | LockdownErrorCode | AnalysisErrorCode | ProfileErrorCode | LogErrorCode
+  | PolicyErrorCode
+  | LockdownErrorCode
+  | AnalysisErrorCode
+  | ProfileErrorCode
+  | ManifestErrorCode
+  | LogErrorCode
 
 /** The base of all kinds, for `catch (e) { if (e instanceof SeccompError) … }`. */
 export class SeccompError extends Error {
@@ -251,6 +260,36 @@ export class ProfileError extends SeccompError {
 
   override get name(): string {
     return 'ProfileError'
+  }
+}
+
+export interface ManifestErrorDetails extends ProfilePlace {
+  /** What was wrong, without the place. */
+  problem: string
+  /** What to do. */
+  hint?: string | undefined
+  cause?: unknown
+}
+
+/** A text is not one of Kubernetes manifests. Nothing was checked, and nothing changed. */
+export class ManifestError extends SeccompError {
+  declare readonly code: ManifestErrorCode
+  /** Within its document: `$.spec.containers[0]`. */
+  readonly path: string
+  readonly line: number
+  readonly column: number
+
+  constructor(code: ManifestErrorCode, details: ManifestErrorDetails) {
+    const { path, line, column, problem, hint } = details
+    const tail = hint === undefined ? '' : ` ${hint}`
+    super(code, `line ${line}, column ${column} (${path}): ${problem}.${tail}`, causeOf(details))
+    this.path = path
+    this.line = line
+    this.column = column
+  }
+
+  override get name(): string {
+    return 'ManifestError'
   }
 }
 

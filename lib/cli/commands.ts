@@ -16,4 +16,5 @@ export const COMMANDS: ReadonlyMap<string, () => Loaded> = new Map([
   ['simulate', () => require('./commands/simulate') as Loaded],
   ['logs', () => require('./commands/logs') as Loaded],
   ['diagnose', () => require('./commands/diagnose') as Loaded],
+  ['k8s', () => require('./commands/k8s') as Loaded],
 ])

@@ -2,6 +2,7 @@
 import {
   AnalysisError,
   LockdownError,
+  ManifestError,
   PolicyError,
   ProfileError,
   SeccompError,
@@ -51,7 +52,11 @@ const OPTION = /^(?:target|options)\.(\w+)/
 
 /** `target.arch: expected …` is --arch to whoever typed it. */
 const asUsage = ({ message, path }: PolicyError): UsageError =>
-  new UsageError(`--${OPTION.exec(path)?.[1] ?? ''}${message.slice(path.length)}`)
+  new UsageError(`--${kebab(OPTION.exec(path)?.[1] ?? '')}${message.slice(path.length)}`)
+
+/** `clusterVersion` is --cluster-version. */
+const kebab = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 /** Not of the contract, since it should not be: EX_SOFTWARE of sysexits.h. */
 const BUG = 70
@@ -72,7 +77,8 @@ export function report(error: unknown, command: string | undefined, err: Output)
   }
   if (error instanceof InputError) {
     const { source, cause } = error
-    if (cause instanceof ProfileError) reportProfile(source, cause, say, err)
+    if (cause instanceof ProfileError || cause instanceof ManifestError)
+      reportPlaced(source, cause, say, err)
     else if (cause instanceof SeccompError) say(`${source}: ${cause.message} (${cause.code})`)
     else say(`${source}: ${error.message}`)
     return 2 satisfies ExitCode
@@ -98,13 +104,14 @@ export function report(error: unknown, command: string | undefined, err: Output)
 }
 
 /** As compilers do it, so that editors find the place. */
-function reportProfile(
+function reportPlaced(
   source: string,
-  error: ProfileError,
+  error: ProfileError | ManifestError,
   say: (text: string) => void,
   err: Output,
 ): void {
-  const { line, column, path, code, findings = [] } = error
+  const { line, column, path, code } = error
+  const findings = error instanceof ProfileError ? (error.findings ?? []) : []
   const lead = `line ${line}, column ${column} (${path}): `
   const problem = error.message.startsWith(lead) ? error.message.slice(lead.length) : error.message
   say(`${source}:${line}:${column}: ${problem} (${code} at ${path})`)

@@ -7,8 +7,9 @@ import type { JSONScanner } from 'jsonc-parser'
 import { loadLate } from '../late'
 import {
   MAX_DEPTH,
-  MAX_VALUES,
+  PROFILE_LIMITS,
   toInteger,
+  type Limits,
   type Lines,
   type Member,
   type Note,
@@ -75,7 +76,7 @@ const EXPECTED: Readonly<Record<Expected, string>> = {
 }
 
 /** @throws ProfileError ERR_PROFILE_SYNTAX, ERR_PROFILE_LIMIT */
-export function parseJson(text: string, lines: Lines): Tree {
+export function parseJson(text: string, lines: Lines, limits: Limits = PROFILE_LIMITS): Tree {
   const scanner = jsonc().createScanner(text, false)
   const notes: Note[] = []
   const stack: Open[] = []
@@ -91,9 +92,9 @@ export function parseJson(text: string, lines: Lines): Tree {
     })
   }
   const put = (value: TreeNode): void => {
-    if (++values > MAX_VALUES) {
+    if (++values > limits.values) {
       throw lines.error('ERR_PROFILE_LIMIT', value.offset, {
-        problem: `has more than ${MAX_VALUES} values`,
+        problem: `has more than ${limits.values} values`,
         hint: 'No profile has.',
       })
     }
@@ -119,13 +120,14 @@ export function parseJson(text: string, lines: Lines): Tree {
     if (open?.kind !== kind || !may) throw wrong(found)
     stack.pop()
     if (open.kind === 'map') delete open.key
-    put(open)
+    put({ ...open, end: endOf(scanner), flow: true })
   }
   const wantsValue = (): boolean => expected === 'value' || expected === 'value or ]'
 
   for (;;) {
     const token: number = scanner.scan()
     const offset = scanner.getTokenOffset()
+    const span = { offset, end: endOf(scanner) }
     const error: number = scanner.getTokenError()
     if (error !== 0) {
       throw lines.error('ERR_PROFILE_SYNTAX', offset, {
@@ -156,16 +158,19 @@ export function parseJson(text: string, lines: Lines): Tree {
     } else if (!wantsValue()) throw wrong(describeToken(scanner))
     else if (token === Token.openBrace) begin({ kind: 'map', offset, members: [] })
     else if (token === Token.openBracket) begin({ kind: 'list', offset, items: [] })
-    else if (token === Token.string) put({ kind: 'string', offset, value: scanner.getTokenValue() })
+    else if (token === Token.string)
+      put({ kind: 'string', ...span, value: scanner.getTokenValue() })
     else if (token === Token.number) {
       const source = scanner.getTokenValue()
-      put({ kind: 'number', offset, value: toInteger(source), source })
+      put({ kind: 'number', ...span, value: toInteger(source), source })
     } else if (token === Token.true || token === Token.false) {
-      put({ kind: 'boolean', offset, value: token === Token.true })
-    } else if (token === Token.null) put({ kind: 'null', offset })
+      put({ kind: 'boolean', ...span, value: token === Token.true })
+    } else if (token === Token.null) put({ kind: 'null', ...span })
     else throw wrong(describeToken(scanner))
   }
 }
+
+const endOf = (scanner: JSONScanner): number => scanner.getTokenOffset() + scanner.getTokenLength()
 
 function describeToken(scanner: JSONScanner): string {
   const text = scanner.getTokenValue().slice(0, 24)

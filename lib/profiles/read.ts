@@ -337,7 +337,7 @@ function chooseDocument(
   return { ...first, notes: [...first.notes, ...notes] }
 }
 
-const NOTHING: TreeNode = { kind: 'null', offset: 0 }
+const NOTHING: TreeNode = { kind: 'null', offset: 0, end: 0 }
 
 function kindText(root: TreeNode): string {
   const claimed = kindOf(root)

@@ -2,12 +2,27 @@
  * The text of a profile as a tree in which nothing is lost: every value knows where it stands, numbers
  * are exact, and a key that is there twice is there twice. JSON and YAML come to the same.
  */
-import { ProfileError, type ProfileErrorCode, type ProfilePlace } from '../errors'
+import {
+  ProfileError,
+  type ProfileErrorCode,
+  type ProfilePlace,
+  type SeccompError,
+} from '../errors'
 
 export type TreeNode = MapNode | ListNode | ScalarNode
 
 interface Located {
   readonly offset: number
+}
+
+/** What a value takes of the text: from `offset` up to `end`. */
+interface Spanning extends Located {
+  readonly end: number
+}
+
+interface Collection extends Spanning {
+  /** Written in brackets: all of JSON, and YAML's flow style. */
+  readonly flow: boolean
 }
 
 export interface Member {
@@ -16,27 +31,27 @@ export interface Member {
   readonly value: TreeNode
 }
 
-export interface MapNode extends Located {
+export interface MapNode extends Collection {
   readonly kind: 'map'
   /** In the order of the text, duplicates included. */
   readonly members: readonly Member[]
 }
 
-export interface ListNode extends Located {
+export interface ListNode extends Collection {
   readonly kind: 'list'
   readonly items: readonly TreeNode[]
 }
 
 export type ScalarNode =
-  | (Located & { readonly kind: 'string'; readonly value: string })
-  | (Located & {
+  | (Spanning & { readonly kind: 'string'; readonly value: string })
+  | (Spanning & {
       readonly kind: 'number'
       /** Undefined for what is not written as an integer, and for more digits than anything takes. */
       readonly value: bigint | undefined
       readonly source: string
     })
-  | (Located & { readonly kind: 'boolean'; readonly value: boolean })
-  | (Located & { readonly kind: 'null' })
+  | (Spanning & { readonly kind: 'boolean'; readonly value: boolean })
+  | (Spanning & { readonly kind: 'null' })
 
 /** What stands beside the values: a comment, what a YAML reader warns of, another document. */
 export interface Note extends Located {
@@ -61,6 +76,15 @@ export const MAX_DEPTH = 64
  * ours has room for more rules than any program.
  */
 export const MAX_VALUES = 50_000
+
+/** What a reader of text is held to; how profiles are, where nothing is said. */
+export interface Limits {
+  readonly values: number
+  /** A number that YAML 1.1 and 1.2 do not read alike: it is refused, or has no value. */
+  readonly ambiguous: 'refuse' | 'keep'
+}
+
+export const PROFILE_LIMITS: Limits = { values: MAX_VALUES, ambiguous: 'refuse' }
 
 /** More digits than 64 bits have, and few enough to convert at once. */
 const MAX_DIGITS = 40
@@ -93,7 +117,7 @@ export class Lines {
     code: ProfileErrorCode,
     offset: number,
     details: { problem: string; hint?: string; path?: string; cause?: unknown },
-  ): ProfileError {
+  ): SeccompError {
     return new ProfileError(code, { ...this.place(offset, details.path ?? '$'), ...details })
   }
 }

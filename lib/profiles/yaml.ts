@@ -7,8 +7,9 @@ import type { Document, ParsedNode } from 'yaml'
 import { loadLate } from '../late'
 import {
   MAX_DEPTH,
-  MAX_VALUES,
+  PROFILE_LIMITS,
   toInteger,
+  type Limits,
   type Lines,
   type Member,
   type Note,
@@ -18,8 +19,8 @@ import {
 /** Loaded only when a profile is read: a lockdown needs no package but this one. */
 const yaml = (): typeof Yaml => loadLate(() => require('yaml')) as typeof Yaml
 
-/** Every value takes two or more, with indicators, spaces and line breaks. */
-const MAX_TOKENS = 2 * MAX_VALUES
+/** Tokens for each value: it takes two or more, with indicators, spaces and line breaks. */
+const TOKENS = 2
 
 /** Columns a line may be indented: what MAX_DEPTH levels take, generously. */
 const MAX_INDENT = 8 * MAX_DEPTH
@@ -29,8 +30,12 @@ const MAX_INDENT = 8 * MAX_DEPTH
  *
  * @throws ProfileError ERR_PROFILE_SYNTAX, ERR_PROFILE_LIMIT
  */
-export function parseYaml(text: string, lines: Lines): { root: TreeNode; notes: Note[] }[] {
-  const comments = scan(text, lines)
+export function parseYaml(
+  text: string,
+  lines: Lines,
+  limits: Limits = PROFILE_LIMITS,
+): { root: TreeNode; notes: Note[] }[] {
+  const comments = scan(text, lines, TOKENS * limits.values)
   const documents = parse(text, lines)
   let start = 0
   const trees: { root: TreeNode; notes: Note[] }[] = []
@@ -50,7 +55,7 @@ export function parseYaml(text: string, lines: Lines): { root: TreeNode; notes: 
       notes.push({ kind: 'yaml', offset: warning.pos[0], text: problem })
     }
     if (document.contents === null) continue
-    trees.push({ root: new Converter(lines).convert(document.contents, 0).node, notes })
+    trees.push({ root: new Converter(lines, limits).convert(document.contents, 0).node, notes })
   }
   return trees
 }
@@ -74,7 +79,7 @@ function parse(text: string, lines: Lines): Document.Parsed[] {
 }
 
 /** Comments, which the tree of yaml has only in part; and size and depth, before anything recurses. */
-function scan(text: string, lines: Lines): Note[] {
+function scan(text: string, lines: Lines, most: number): Note[] {
   const { CST, Lexer } = yaml()
   const comments: Note[] = []
   let offset = 0
@@ -83,9 +88,9 @@ function scan(text: string, lines: Lines): Note[] {
   let scalar = false
   let tokens = 0
   for (const token of new Lexer().lex(text)) {
-    if (++tokens > MAX_TOKENS) {
+    if (++tokens > most) {
       throw lines.error('ERR_PROFILE_LIMIT', offset, {
-        problem: `has more than ${MAX_TOKENS} tokens of YAML`,
+        problem: `has more than ${most} tokens of YAML`,
         hint: 'No profile has.',
       })
     }
@@ -123,11 +128,13 @@ interface Converted {
 
 class Converter {
   readonly #lines: Lines
+  readonly #limits: Limits
   /** As far as the text goes: an alias stands for the last anchor of its name before it. */
   readonly #anchors = new Map<string, Converted>()
 
-  constructor(lines: Lines) {
+  constructor(lines: Lines, limits: Limits) {
     this.#lines = lines
+    this.#limits = limits
   }
 
   convert(node: ParsedNode, depth: number): Converted {
@@ -139,9 +146,9 @@ class Converter {
       })
     }
     const converted = this.#convert(node, offset, depth)
-    if (converted.size > MAX_VALUES) {
+    if (converted.size > this.#limits.values) {
       throw this.#lines.error('ERR_PROFILE_LIMIT', offset, {
-        problem: `comes to more than ${MAX_VALUES} values once its aliases are followed`,
+        problem: `comes to more than ${this.#limits.values} values once its aliases are followed`,
       })
     }
     if ('anchor' in node && typeof node.anchor === 'string') {
@@ -152,6 +159,7 @@ class Converter {
 
   #convert(node: ParsedNode, offset: number, depth: number): Converted {
     const { isAlias, isMap, isSeq } = yaml()
+    const [, end] = node.range
     if (isAlias(node)) {
       const target = this.#anchors.get(node.source)
       if (target !== undefined) return target
@@ -167,12 +175,12 @@ class Converter {
         const name = this.#key(key)
         const converted =
           value === null
-            ? { node: { kind: 'null' as const, offset: at }, size: 1 }
+            ? { node: { kind: 'null' as const, offset: at, end: key.range[1] }, size: 1 }
             : this.convert(value, depth + 1)
         members.push({ key: name, offset: at, value: converted.node })
         size += converted.size
       }
-      return { node: { kind: 'map', offset, members }, size }
+      return { node: { kind: 'map', offset, end, flow: node.flow === true, members }, size }
     }
     if (isSeq(node)) {
       const items: TreeNode[] = []
@@ -182,9 +190,9 @@ class Converter {
         items.push(converted.node)
         size += converted.size
       }
-      return { node: { kind: 'list', offset, items }, size }
+      return { node: { kind: 'list', offset, end, flow: node.flow === true, items }, size }
     }
-    return { node: this.#scalar(node.value, node.source, offset), size: 1 }
+    return { node: this.#scalar(node.value, node.source, { offset, end }), size: 1 }
   }
 
   #key(key: ParsedNode): string {
@@ -203,16 +211,19 @@ class Converter {
     return text
   }
 
-  #scalar(value: unknown, source: string, offset: number): TreeNode {
-    if (typeof value === 'string') return { kind: 'string', offset, value }
-    if (typeof value === 'boolean') return { kind: 'boolean', offset, value }
-    if (value === null) return { kind: 'null', offset }
+  #scalar(value: unknown, source: string, span: { offset: number; end: number }): TreeNode {
+    if (typeof value === 'string') return { kind: 'string', ...span, value }
+    if (typeof value === 'boolean') return { kind: 'boolean', ...span, value }
+    if (value === null) return { kind: 'null', ...span }
     if (typeof value === 'bigint' && !/^-?(0|[1-9]\d*)$/.test(source)) {
-      throw this.#lines.error('ERR_PROFILE_SYNTAX', offset, {
+      if (this.#limits.ambiguous === 'keep') {
+        return { kind: 'number', ...span, value: undefined, source }
+      }
+      throw this.#lines.error('ERR_PROFILE_SYNTAX', span.offset, {
         problem: 'an integer that YAML 1.1 and 1.2 do not read alike',
         hint: 'Write it in plain decimal digits.',
       })
     }
-    return { kind: 'number', offset, value: toInteger(source), source }
+    return { kind: 'number', ...span, value: toInteger(source), source }
   }
 }

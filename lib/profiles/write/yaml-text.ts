@@ -5,6 +5,7 @@ import type { JsonValue } from './json-text'
 export const yamlText = (value: JsonValue): string => `${lines(value).join('\n')}\n`
 
 function lines(value: JsonValue): string[] {
+  if (typeof value === 'string' && BLOCK.test(value)) return ['|', ...block(value)]
   if (typeof value !== 'object') return [scalar(value)]
   if (isList(value)) {
     if (value.length === 0) return ['[]']
@@ -12,13 +13,22 @@ function lines(value: JsonValue): string[] {
   }
   return Object.entries(value).flatMap(([key, member]) => {
     if (member === undefined) return []
-    if (typeof member !== 'object') return [`${key}: ${scalar(member)}`]
     const below = lines(member)
+    if (typeof member !== 'object') return [`${key}: ${below[0] ?? ''}`, ...below.slice(1)]
     // A list stands as far left as its key, as in everything Kubernetes prints.
     if (isList(member)) return member.length === 0 ? [`${key}: []`] : [`${key}:`, ...below]
     return [`${key}:`, ...below.map((line) => `  ${line}`)]
   })
 }
+
+/** Lines of printable ASCII, the first not indented: as a block it can be read, and is the same. */
+const BLOCK = /^[!-~][ -~]*\n(?:[ -~]*[!-~]\n|\n(?!$))*$/
+
+const block = (text: string): string[] =>
+  text
+    .slice(0, -1)
+    .split('\n')
+    .map((line) => (line === '' ? '' : `  ${line}`))
 
 const indented = (list: readonly string[], first: string): string[] =>
   list.map((line, at) => `${at === 0 ? first : ' '.repeat(first.length)}${line}`)
