@@ -19,6 +19,8 @@ export interface ProfileRule {
 export interface ProfileRules {
   readonly default: number
   readonly rules: readonly ProfileRule[]
+  /** Numbers above this one answer ENOSYS, whatever the rules say: runc's stub. */
+  readonly ceiling?: number
 }
 
 export const defaultProfile: string

@@ -125,12 +125,11 @@ class Resolution {
     const profile = this.#profile
     const { defaultAction, defaultErrno, place } = profile
     if (defaultAction === undefined) return this.#withoutDefault()
-    this.#checkWhole(defaultAction)
+    const entries = profile.entries.filter((entry) => this.#applies(entry))
+    this.#checkWhole(defaultAction, entries)
     const fallback = this.#action(defaultAction, defaultErrno, place)
     if (this.#engine !== undefined) this.#refuseErrno(fallback, place)
-    for (const entry of profile.entries) {
-      if (this.#applies(entry)) this.#add(entry, fallback)
-    }
+    for (const entry of entries) this.#add(entry, fallback)
     const syscalls: Partial<Record<SyscallName, readonly RuleFor<SyscallName>[]>> = {}
     for (const [name, candidates] of this.#candidates) {
       const rules = this.#combine(name, candidates)
@@ -173,8 +172,8 @@ class Resolution {
   }
 
   /** What is about the profile as a whole. */
-  #checkWhole(defaultAction: ProfileAction): void {
-    const { architectures, flags, listenerPath, place, entries } = this.#profile
+  #checkWhole(defaultAction: ProfileAction, entries: readonly ProfileEntry[]): void {
+    const { architectures, flags, place } = this.#profile
     const engine = this.#engine
     if (engine !== undefined) {
       for (const name of architectures ?? []) this.#checkArchitecture(name, engine)
@@ -188,7 +187,15 @@ class Resolution {
       this.#findings.report('info', 'flags', place, message)
     }
     this.#reportArchitectures()
-    const notifying = entries.find(({ action }) => action === 'SCMP_ACT_NOTIFY')
+    this.#checkNotify(defaultAction, entries)
+  }
+
+  #checkNotify(defaultAction: ProfileAction, entries: readonly ProfileEntry[]): void {
+    const { listenerPath, place } = this.#profile
+    const engine = this.#engine
+    const notifying = entries.find(
+      ({ action, names }) => action === 'SCMP_ACT_NOTIFY' && names.length > 0,
+    )
     const notifies = defaultAction === 'SCMP_ACT_NOTIFY' || notifying !== undefined
     if (!notifies) return
     const at = notifying?.place ?? place
