@@ -63,7 +63,10 @@ export interface TheirPrograms {
 /** By number: not every name that we know is known to every libseccomp. */
 const numbered = ({ rules, ...list }: ProfileRules): ProfileRules => ({
   ...list,
-  rules: rules.map((rule) => ({ ...rule, name: String(findSyscall(rule.name, 'x86_64')?.number) })),
+  rules: rules.map((rule) => {
+    const number = findSyscall(rule.name, 'x86_64')?.number
+    return { ...rule, name: number === undefined ? rule.name : String(number) }
+  }),
 })
 
 /** All lists in one process. */

@@ -3,6 +3,8 @@ import { syscallNames } from '../../lib/syscalls'
 import { wideAtBorders, type Random } from '../helpers/analysis'
 
 const NAMES = syscallNames('x86_64')
+/** Called by several numbers on i386. */
+const SHARED_NAMES = ['socket', 'sendto', 'shmat', 'semctl'] as const
 /** Of other architectures, misspelt, of tools. */
 const ODD_NAMES = ['_newselect', 'arm_sync_file_range', 'opennat', 'procexit', 'read '] as const
 const OPERATORS = ['EQ', 'EQ', 'NE', 'LT', 'LE', 'GE', 'GT', 'MASKED_EQ'] as const
@@ -64,14 +66,16 @@ function errnoOf(random: Random, action: string, prefix: '' | 'default'): Fields
 function randomEntry(random: Random): Fields {
   const action = random.oneIn(25) ? 'NOTIFY' : random.pick(ACTIONS)
   const names = Array.from({ length: random.below(6) }, () =>
-    random.oneIn(25) ? random.pick(ODD_NAMES) : random.pick(NAMES),
+    random.pick(random.oneIn(25) ? ODD_NAMES : random.oneIn(8) ? SHARED_NAMES : NAMES),
   )
   if (random.oneIn(80)) names.push('' as 'read')
+  const conditional = random.oneIn(2)
+  if (!conditional && random.oneIn(4)) names.push(random.pick(['socketcall', 'ipc']) as 'read')
   return {
     ...(random.oneIn(10) ? { name: random.pick(NAMES) } : { names }),
     action: `SCMP_ACT_${action}`,
     ...errnoOf(random, action, ''),
-    ...(random.oneIn(2) ? { args: randomArgs(random) } : {}),
+    ...(conditional ? { args: randomArgs(random) } : {}),
     ...(random.oneIn(4) ? { includes: randomFilter(random) } : {}),
     ...(random.oneIn(5) ? { excludes: randomFilter(random) } : {}),
     ...(random.oneIn(9) ? { comment: 'why' } : {}),

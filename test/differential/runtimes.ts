@@ -214,6 +214,9 @@ function conditionOf({ index = 0, value = 0n, valueTwo = 0n, op }: Arg): Profile
 const KNOWN_ARCHITECTURE =
   /^SCMP_ARCH_(X86|X86_64|X32|ARM|AARCH64|LOONGARCH64|MIPS(64(N32)?)?|MIPSEL(64(N32)?)?|PPC(64(LE)?)?|RISCV64|S390X?)$/
 
+/** Through which i386 can make calls that x86-64 has by themselves: they count for it alone. */
+const OF_I386 = ['socketcall', 'ipc']
+
 /** Conditions on one argument twice become rules of their own: "revert to old behavior". */
 function alternatives(conditions: readonly ProfileCondition[]): readonly ProfileCondition[][] {
   const indexes = new Set(conditions.map(({ index }) => index))
@@ -249,14 +252,16 @@ function runc(profile: Seccomp, { numberOf }: Where): Translation {
       if (name === '') refuse('empty name')
       const number = numberOf(name)
       if (number !== undefined && number > largest) largest = number
-      if (action === fallback || number === undefined) continue
+      if (action === fallback) continue
+      if (number === undefined && !OF_I386.includes(name)) continue
       limit(action)
       add(rules, name, action, args ?? [])
     }
   }
   const runs = ['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG', 'SCMP_ACT_TRACE'].includes(defaultAction)
   const stub = runs || largest === 0 ? {} : { ceiling: largest }
-  return { outcome: 'rules', list: { default: fallback, rules, ...stub } }
+  const x86 = listsX86(architectures)
+  return { outcome: 'rules', list: { default: fallback, rules, x86, ...stub } }
 }
 
 function crun(profile: Seccomp, { numberOf }: Where): Translation {
@@ -282,13 +287,17 @@ function crun(profile: Seccomp, { numberOf }: Where): Translation {
     for (const { op } of args ?? []) operatorOf(op)
     if (action === fallback) continue
     for (const name of names ?? []) {
-      if (numberOf(name) === undefined) continue
+      if (numberOf(name) === undefined && !OF_I386.includes(name)) continue
       limit(action)
       add(rules, name, action, (args ?? []).slice(0, 6))
     }
   }
-  return { outcome: 'rules', list: { default: fallback, rules } }
+  return { outcome: 'rules', list: { default: fallback, rules, x86: listsX86(architectures) } }
 }
+
+/** What else is listed has no say in what x86-64 gets, nor in whether the rules are taken. */
+const listsX86 = (names: readonly string[] | null | undefined): boolean =>
+  names?.some((name) => name.toUpperCase().endsWith('X86')) === true
 
 /** AUDIT_ARCH_X86_64, __X32_SYSCALL_BIT; linux/filter.h */
 const LOAD = 0x20
