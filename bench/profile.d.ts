@@ -19,6 +19,10 @@ export interface ProfileRule {
 export interface ProfileRules {
   readonly default: number
   readonly rules: readonly ProfileRule[]
+  /** Numbers above this one answer ENOSYS, whatever the rules say: runc's stub. */
+  readonly ceiling?: number
+  /** For libseccomp: the filter is for i386 and x32 as well. */
+  readonly x86?: boolean
 }
 
 export const defaultProfile: string

@@ -176,7 +176,7 @@ function toPolicy({ default: fallback, rules }) {
 }
 
 /** The list as text, for test/differential/libseccomp.c. */
-function toText({ default: fallback, rules }) {
+function toText({ default: fallback, rules, x86 = false }) {
   const lines = rules.map(({ name, action, conditions }) =>
     [
       name,
@@ -185,7 +185,7 @@ function toText({ default: fallback, rules }) {
       ...conditions.flatMap(({ index, op, value, valueTwo }) => [index, op, value, valueTwo]),
     ].join(' '),
   )
-  return [`default ${fallback}`, ...lines, ''].join('\n')
+  return [`${x86 ? 'default3' : 'default'} ${fallback}`, ...lines, ''].join('\n')
 }
 
 module.exports = {

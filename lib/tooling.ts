@@ -4,7 +4,6 @@
  *
  * One object, for the reason that on-demand.ts has.
  */
-<<<<<<< HEAD
 import { bundleProfile, checkManifests, fixManifests, migrateManifests } from './kubernetes'
 import { takeNativeFrom } from './native'
 import {

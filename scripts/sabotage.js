@@ -145,6 +145,27 @@ const sabotages = [
     tests: ['test/differential/libseccomp.test.ts'],
   },
   {
+    name: 'two conditions on one argument must both hold under a runtime',
+    file: 'lib/profiles/resolve.ts',
+    from: 'if (repeated && engine !== undefined) {',
+    to: 'if (repeated && engine === undefined) {',
+    tests: ['test/differential/profiles.test.ts'],
+  },
+  {
+    name: "runc's stub is forgotten",
+    file: 'lib/profiles/resolve.ts',
+    from: 'return ceiling === undefined ? { syscalls } : { ceiling, syscalls }',
+    to: 'return { syscalls }',
+    tests: ['test/differential/profiles.test.ts'],
+  },
+  {
+    name: 'includes.caps holds with any of its capabilities',
+    file: 'lib/profiles/resolve.ts',
+    from: 'const missing = includes?.caps.find((cap) => !caps.has(cap))',
+    to: 'const missing = caps.size > 0 ? undefined : includes?.caps.find((cap) => !caps.has(cap))',
+    tests: ['test/differential/profiles.test.ts'],
+  },
+  {
     name: "the interpreter takes a constant for the index register's value",
     file: 'lib/analysis/interpreter.ts',
     from: 'const operand = (opcode & X) === 0 ? constant : x',

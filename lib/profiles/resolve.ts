@@ -7,6 +7,7 @@
  */
 import { PolicyError, ProfileError, type ProfileFinding, type ProfilePlace } from '../errors'
 import type { ActionData, ActionName, Policy, RuleFor } from '../policy'
+import { contains, type ValueSet } from '../policy/values'
 import { findSyscall, isSyscallName, syscallNames, type SyscallName } from '../syscalls'
 import {
   conditionsOf,
@@ -107,6 +108,8 @@ interface Candidate {
   /** `action` as text: two are the same if this is. */
   readonly key: string
   readonly registers: Registers
+  /** Of the file: smaller is earlier. */
+  readonly order: number
 }
 
 /** Pairs of conditional rules that are compared: of 1,000 for one call, more than a program has room for. */
@@ -116,6 +119,28 @@ const MAX_PAIRS = 500_000
 export const HIDDEN: readonly SyscallName[] = [
   ...(['clone3', 'openat2'] as const),
   ...(['io_uring_setup', 'io_uring_enter', 'io_uring_register'] as const),
+]
+
+/** libseccomp arch-x86.c */
+const SOCKETCALL: readonly SyscallName[] = [
+  ...(['socket', 'bind', 'connect', 'listen', 'accept', 'getsockname', 'getpeername'] as const),
+  ...(['socketpair', 'sendto', 'recvfrom', 'shutdown', 'setsockopt', 'getsockopt'] as const),
+  ...(['sendmsg', 'recvmsg', 'accept4', 'recvmmsg', 'sendmmsg'] as const),
+]
+const IPC: readonly SyscallName[] = [
+  ...([
+    'semop',
+    'semget',
+    'semctl',
+    'semtimedop',
+    'msgsnd',
+    'msgrcv',
+    'msgget',
+    'msgctl',
+    'shmat',
+    'shmdt',
+  ] as const),
+  ...(['shmget', 'shmctl'] as const),
 ]
 
 const ALWAYS: Registers = new Map()
@@ -137,7 +162,10 @@ class Resolution {
   /** Names that count for runc's stub, though a rule of theirs may be dropped. */
   readonly #named = new Set<SyscallName>()
   readonly #places = new Map<string, ProfilePlace>()
+  /** socketcall(2) and ipc(2), where a rule without conditions decides them, and its order. */
+  readonly #decided = new Map<string, number>()
   #pairs = 0
+  #order = 0
 
   constructor(profile: Profile, target: ParsedTarget, runtime?: RuntimeRules) {
     this.#profile = profile
@@ -150,13 +178,12 @@ class Resolution {
     const profile = this.#profile
     const { defaultAction, defaultErrno, place } = profile
     if (defaultAction === undefined) return this.#withoutDefault()
-    this.#checkWhole(defaultAction)
+    const entries = profile.entries.filter((entry) => this.#applies(entry))
+    this.#checkWhole(defaultAction, entries)
     const fallback = this.#action(defaultAction, defaultErrno, place)
     this.#places.set('$.default', placeIn(profile, `${place.path}.defaultAction`) ?? place)
     if (this.#engine !== undefined) this.#refuseErrno(fallback, place)
-    for (const entry of profile.entries) {
-      if (this.#applies(entry)) this.#add(entry, fallback)
-    }
+    for (const entry of entries) this.#add(entry, fallback)
     const syscalls: Partial<Record<SyscallName, readonly RuleFor<SyscallName>[]>> = {}
     for (const [name, candidates] of this.#candidates) {
       const rules = this.#combine(name, candidates)
@@ -200,8 +227,8 @@ class Resolution {
   }
 
   /** What is about the profile as a whole. */
-  #checkWhole(defaultAction: ProfileAction): void {
-    const { architectures, flags, listenerPath, place, entries } = this.#profile
+  #checkWhole(defaultAction: ProfileAction, entries: readonly ProfileEntry[]): void {
+    const { architectures, flags, place } = this.#profile
     const engine = this.#engine
     if (engine !== undefined) {
       for (const name of architectures ?? []) this.#checkArchitecture(name, engine)
@@ -215,7 +242,15 @@ class Resolution {
       this.#findings.report('info', 'flags', place, message)
     }
     this.#reportArchitectures()
-    const notifying = entries.find(({ action }) => action === 'SCMP_ACT_NOTIFY')
+    this.#checkNotify(defaultAction, entries)
+  }
+
+  #checkNotify(defaultAction: ProfileAction, entries: readonly ProfileEntry[]): void {
+    const { listenerPath, place } = this.#profile
+    const engine = this.#engine
+    const notifying = entries.find(
+      ({ action, names }) => action === 'SCMP_ACT_NOTIFY' && names.length > 0,
+    )
     const notifies = defaultAction === 'SCMP_ACT_NOTIFY' || notifying !== undefined
     if (!notifies) return
     const at = notifying?.place ?? place
@@ -363,11 +398,16 @@ class Resolution {
         this.#findings.report(severity, 'same-as-default', place, message)
         continue
       }
-      if (known === undefined) continue
+      const order = this.#order++
+      if (known === undefined) {
+        const whole = entry.args.length === 0 && (name === 'socketcall' || name === 'ipc')
+        if (whole && !this.#decided.has(name)) this.#decided.set(name, order)
+        continue
+      }
       if (engine !== undefined) this.#refuseErrno(action, place)
       for (const registers of this.#alternatives(entry)) {
         const list = this.#candidates.get(known)
-        const candidate = { place, action, key, registers }
+        const candidate = { place, action, key, registers, order }
         if (list === undefined) this.#candidates.set(known, [candidate])
         else list.push(candidate)
       }
@@ -446,6 +486,7 @@ class Resolution {
 
   /** What the rules of one call come to, when one without conditions wins (libseccomp db.c). */
   #combine(name: SyscallName, candidates: readonly Candidate[]): RuleFor<SyscallName>[] {
+    this.#checkMultiplexed(name, candidates)
     const always = candidates.find(({ registers }) => registers.size === 0)
     if (always !== undefined) {
       let earlier = true
@@ -495,6 +536,41 @@ class Resolution {
     if (widens && earlier && this.#engine === undefined) {
       this.#faults.report('error', 'conflict', place, message)
     } else this.#findings.report('warning', 'conflict', place, message)
+  }
+
+  /**
+   * On i386 these calls can also be made by socketcall(2) and ipc(2), and libseccomp (arch-x86.c) has rules for
+   * those besides: they compare the first argument with the call that is meant, and so no longer with what the
+   * profile says. Where two of them then contradict each other, nothing starts ("file exists"), whatever the
+   * native rules say; unless an earlier rule decides socketcall(2) or ipc(2) whole, as most profiles do.
+   */
+  #checkMultiplexed(name: SyscallName, candidates: readonly Candidate[]): void {
+    const through = SOCKETCALL.includes(name)
+      ? 'socketcall'
+      : IPC.includes(name)
+        ? 'ipc'
+        : undefined
+    if (through === undefined || !this.#listsX86()) return
+    const decided = this.#decided.get(through) ?? Infinity
+    candidates.forEach((later, at) => {
+      if (decided < later.order) return
+      const earlier = candidates
+        .slice(0, at)
+        .find(({ key, registers }) => key !== later.key && begins(registers, later.registers))
+      if (earlier === undefined) return
+      const message = `${name}: with SCMP_ARCH_X86, this and line ${earlier.place.line} come to one ${through}(2), whose first argument is another (file exists)`
+      if (this.#engine !== undefined) throw this.#refusal(later.place, message)
+      this.#findings.report('warning', 'conflict', later.place, message)
+    })
+  }
+
+  #listsX86(): boolean {
+    const { architectures = [], archMap = [] } = this.#profile
+    const native = NATIVE_ARCHITECTURE[this.#target.arch]
+    const mapped = archMap.find(({ architecture }) => architecture === native)
+    return [...architectures, ...(mapped?.subArchitectures ?? [])].some((name) =>
+      /^(SCMP_ARCH_)?X86$/i.test(name),
+    )
   }
 
   /** Whether a rule says something that those before it do not. May take some of them out. */
@@ -579,6 +655,17 @@ class Resolution {
     this.#findings.report('info', 'enosys-stub', this.#profile.place, message)
     return highest
   }
+}
+
+/** Without the first argument, what `earlier` asks begins with all that `later` asks. */
+function begins(earlier: Registers, later: Registers): boolean {
+  const rest = (registers: Registers): [number, ValueSet][] =>
+    [...registers].filter(([index]) => index > 0).sort(([a], [b]) => a - b)
+  const first = rest(earlier)
+  return rest(later).every(([index, set], at) => {
+    const [other, same] = first[at] ?? []
+    return other === index && same !== undefined && contains(set, same) && contains(same, set)
+  })
 }
 
 const keyOf = ({ action, errno, data }: ActionData): string => `${action} ${errno ?? data ?? ''}`

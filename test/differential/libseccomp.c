@@ -5,7 +5,8 @@
 //   SYSCALL ACTION COUNT (INDEX OP VALUE SECOND)...
 //
 // An ACTION is a SECCOMP_RET_* value with its data, a SYSCALL a name or a number. `default` begins
-// the next rule set; the rules of a file may be several.
+// the next rule set; the rules of a file may be several. With `default3` in its place, the
+// rules must be taken for x86-64, i386 and x32 together as well; the program is that for x86-64.
 //
 //   libseccomp compile RULES           a line for each rule set: `program O1 O2`, in hexadecimal,
 //                                      `refused RULE ERRNO`, the first rule being 0, or `died
@@ -49,6 +50,7 @@ static struct rule rules[MAX_RULES];
 static size_t rule_count;
 static uint32_t default_action;
 static int all_x86;
+static int set_x86;
 static int resolved;
 
 static void die(const char* what) {
@@ -88,12 +90,15 @@ static enum scmp_compare comparison(const char* name) {
 // Reads up to the next `default` or the end. Returns 0 where there is no further rule set.
 static int read_rules(FILE* file) {
   rule_count = 0;
-  if (fscanf(file, " default %u", &default_action) != 1) return 0;
+  char kind[16];
+  if (fscanf(file, "%15s %u", kind, &default_action) != 2) return 0;
+  set_x86 = strcmp(kind, "default3") == 0;
+  if (!set_x86 && strcmp(kind, "default") != 0) die("a rule set begins with its default");
   for (;;) {
     struct rule* rule = &rules[rule_count];
     const long start = ftell(file);
     if (fscanf(file, "%63s", rule->name) != 1) return 1;
-    if (strcmp(rule->name, "default") == 0) return fseek(file, start, SEEK_SET) == 0;
+    if (strncmp(rule->name, "default", 7) == 0) return fseek(file, start, SEEK_SET) == 0;
     if (fscanf(file, "%u %u", &rule->action, &rule->count) != 2) die("bad rule");
     if (rule->count > MAX_CONDITIONS) die("too many conditions");
     for (unsigned int i = 0; i < rule->count; i++) {
@@ -120,6 +125,12 @@ static int resolve(const char* name) {
   return number;
 }
 
+static int is_known(int number) {
+  char* name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+  free(name);
+  return name != NULL;
+}
+
 // NULL where libseccomp refuses a rule.
 static scmp_filter_ctx add_rules(uint32_t level, struct refusal* refusal) {
   scmp_filter_ctx context = seccomp_init(default_action);
@@ -134,6 +145,8 @@ static scmp_filter_ctx add_rules(uint32_t level, struct refusal* refusal) {
   for (size_t i = 0; i < rule_count; i++) {
     const struct rule* rule = &rules[i];
     const int number = resolved ? rule->number : resolve(rule->name);
+    // For others, a number must have a name; and they may have calls that x86-64 has not.
+    if (all_x86 ? set_x86 && number >= 0 && !is_known(number) : number < 0) continue;
     // "Exact" fails for what one of several architectures does not have.
     const int result = all_x86 ? seccomp_rule_add_array(context, rule->action, number, rule->count,
                                                         rule->conditions)
@@ -169,6 +182,16 @@ static void print_program(scmp_filter_ctx context) {
 
 static void compile_one(void) {
   struct refusal refusal;
+  if (set_x86) {
+    all_x86 = 1;
+    scmp_filter_ctx together = add_rules(1, &refusal);
+    all_x86 = 0;
+    if (together == NULL) {
+      printf("refused %zu %d\n", refusal.rule, refusal.error);
+      return;
+    }
+    seccomp_release(together);
+  }
   scmp_filter_ctx levels[2];
   for (uint32_t i = 0; i < 2; i++) {
     levels[i] = add_rules(i + 1, &refusal);

@@ -29,6 +29,9 @@ import { cProgram } from '../../scripts/c-program'
 import { differenceOfPrograms } from './equality'
 import { liveRules, type PlainPolicy } from './live'
 
+/** SECCOMP_RET_ERRNO with ENOSYS. */
+const ENOSYS = 0x00050026
+
 /** The first number that is not native: asm/unistd.h, __X32_SYSCALL_BIT. */
 export const X32 = 0x40000000
 
@@ -60,7 +63,10 @@ export interface TheirPrograms {
 /** By number: not every name that we know is known to every libseccomp. */
 const numbered = ({ rules, ...list }: ProfileRules): ProfileRules => ({
   ...list,
-  rules: rules.map((rule) => ({ ...rule, name: String(findSyscall(rule.name, 'x86_64')?.number) })),
+  rules: rules.map((rule) => {
+    const number = findSyscall(rule.name, 'x86_64')?.number
+    return { ...rule, name: number === undefined ? rule.name : String(number) }
+  }),
 })
 
 /** All lists in one process. */
@@ -89,9 +95,12 @@ export function compileTheirs(lists: readonly ProfileRules[]): Theirs[] {
   })
 }
 
-export interface Ours {
+export interface OurProgram {
   readonly rules: Rules
   readonly bytes: Uint8Array
+}
+
+export interface Ours extends OurProgram {
   /** Rules that can never decide: a mistake in a policy, to libseccomp nothing special. */
   readonly dead: number
 }
@@ -105,6 +114,7 @@ export function compileOurs(list: ProfileRules): Ours {
 
 /** The list as it is read, in 64 bits, by code that is neither ours nor theirs: who is right. */
 export function readList(list: ProfileRules, { number, args }: Call): number {
+  if (number > (list.ceiling ?? Infinity)) return ENOSYS
   const rule = list.rules.find(
     ({ name, conditions }) =>
       findSyscall(name, 'x86_64')?.number === number &&
@@ -153,7 +163,7 @@ export interface Comparison {
 /** Runs calls through the programs, ours in both interpreters, and reads rules and list. */
 export function compareOnCalls(
   list: ProfileRules,
-  { rules, bytes }: Ours,
+  { rules, bytes }: OurProgram,
   theirs: TheirPrograms,
   calls: Iterable<Call>,
 ): Comparison {
@@ -185,7 +195,7 @@ export function compareOnCalls(
 }
 
 /** For every native call there is: a call on which ours is not theirs. */
-export function findDifference({ bytes }: Ours, { O1, O2 }: TheirPrograms): Call | undefined {
+export function findDifference({ bytes }: OurProgram, { O1, O2 }: TheirPrograms): Call | undefined {
   const arch = AUDIT_ARCH.x86_64
   return (
     differenceOfPrograms(bytes, O1, arch, [0, X32 - 1]) ??

@@ -1,83 +1,75 @@
-// Every seccomp profile of a folder, compiled by seccomp-ts and by libseccomp: the programs do the
-// same. Profiles are other people's files, so they are read where they are:
+// Every seccomp profile of a folder, for every runtime and with no, Docker's and all capabilities: our program
+// and the one that the runtime has libseccomp make. Profiles are other people's files, so they are read where
+// they are:
 //
 //   node test/differential/profiles.js FOLDER
 //
-// Reads *.json of moby's, containers' and OCI's formats, for x86-64 and a container without
-// capabilities (bench/profile.js). Exits with 1 if any program differs from what its profile says.
+// Reads what is JSON or a SeccompProfile in YAML, and prints how many of the combinations of each file came to
+// what. Exits with 1 if any of ours is not what the runtime does.
 'use strict'
 
 require('../../scripts/require-ts')
-const { readdirSync } = require('node:fs')
+const { readFileSync, readdirSync } = require('node:fs')
 const path = require('node:path')
-const { readProfile } = require('../../bench/profile')
-const { findSyscall } = require('../../lib/syscalls')
+const yaml = require('yaml')
+const { readProfile } = require('../../lib/profiles')
+const { ProfileError } = require('../../lib/errors')
 const { ScriptError, main } = require('../../scripts/common')
-const libseccomp = require('./libseccomp')
+const { libseccompVersion } = require('./libseccomp')
+const { Comparison } = require('./profile-programs')
 
-const isKnown = (name) => findSyscall(name, 'x86_64') !== undefined
-
-const COLUMNS = ['file', 'rules', 'ours', 'O1', 'O2', 'calls', 'mismatches', 'every call']
-
-/** One row of the table, or why there is none. */
-function compare(file) {
-  let list
-  try {
-    list = readProfile(file, isKnown)
-  } catch (error) {
-    if (!(error instanceof ScriptError || error instanceof SyntaxError)) throw error
-    return { refused: error.message.split('\n')[0] }
-  }
-  const [theirs] = libseccomp.compileTheirs([list])
-  if (theirs.outcome === 'endless') return { refused: 'libseccomp comes to no end' }
-  if (theirs.outcome === 'refused') {
-    const { rule, errno } = theirs
-    return { refused: `libseccomp refuses ${rule.name}, action ${rule.action}: errno ${errno}` }
-  }
-  const ours = libseccomp.compileOurs(list)
-  const compared = libseccomp.compareOnCalls(list, ours, theirs, libseccomp.boundaryCalls(list))
-  const difference = libseccomp.findDifference(ours, theirs)
-  for (const mismatch of [...compared.ours, ...compared.theirs].slice(0, 3)) {
-    console.log(`${path.basename(file)}: ${libseccomp.describeMismatch(mismatch)}`)
-  }
-  const length = (bytes) => bytes.length / 8
-  return {
-    rules: list.rules.length,
-    ours: length(ours.bytes),
-    O1: length(theirs.O1),
-    O2: length(theirs.O2),
-    calls: compared.calls,
-    mismatches: new Set([...compared.ours, ...compared.theirs].map(({ call }) => call)).size,
-    'every call': difference === undefined ? 'proved equal' : libseccomp.describe(difference),
-  }
+/** The profiles of a file as cases, none if it has none. */
+function casesOf(file, text) {
+  if (!file.endsWith('.yaml')) return isProfile(text) ? [{ name: file, text }] : []
+  return yaml
+    .parseAllDocuments(text, { intAsBigInt: true })
+    .map((document) => document.toJS() ?? {})
+    .filter(({ kind }) => kind === 'SeccompProfile')
+    .map(({ metadata, spec }) => {
+      const written = JSON.stringify(
+        { apiVersion: `${SPO}/v1`, kind: 'SeccompProfile', metadata, spec },
+        plain,
+      )
+      return { name: `${file} ${metadata.name}`, text: JSON.stringify(spec, plain), written }
+    })
 }
 
-function print(rows) {
-  const widths = COLUMNS.map((name) =>
-    Math.max(name.length, ...rows.map((row) => String(row[name] ?? '').length)),
-  )
-  const line = (cells) =>
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')
-  console.log(line(COLUMNS))
-  for (const row of rows) {
-    if (row.refused === undefined) console.log(line(COLUMNS.map((name) => String(row[name]))))
-    else console.log(`${row.file.padEnd(widths[0])}  ${row.refused}`)
+const SPO = 'security-profiles-operator.x-k8s.io'
+
+/** Integers of YAML are bigints, and none of these is beyond a number. */
+const plain = (_, value) => (typeof value === 'bigint' ? Number(value) : value)
+
+function isProfile(text) {
+  try {
+    readProfile(text)
+    return true
+  } catch (error) {
+    if (error instanceof ProfileError) return false
+    throw error
   }
 }
 
 function profiles([folder]) {
-  if (folder === undefined)
+  if (folder === undefined) {
     throw new ScriptError('usage: node test/differential/profiles.js FOLDER')
-  const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
-  const rows = files.sort().map((file) => ({ file, ...compare(path.join(folder, file)) }))
-  print(rows)
-  const compared = rows.filter(({ refused }) => refused === undefined)
-  const sum = (name) => compared.reduce((total, row) => total + row[name], 0)
-  const equal = compared.filter((row) => row['every call'] === 'proved equal').length
-  console.log(
-    `libseccomp ${libseccomp.libseccompVersion()}: ${compared.length} of ${rows.length} files compared, ${sum('calls')} calls, ${sum('mismatches')} mismatches, ${equal} proved equal`,
+  }
+  const files = readdirSync(folder).sort()
+  const cases = files.flatMap((file) =>
+    casesOf(file, readFileSync(path.join(folder, file), 'utf8')),
   )
-  return compared.length > 0 && equal === compared.length && sum('mismatches') === 0 ? 0 : 1
+  const { counts, rows, problems, theirs, combinations, pairs, calls } = new Comparison(cases)
+  for (const [name, row] of rows) console.log(`${name}: ${print(row)}`)
+  for (const line of [...problems.slice(0, 20), ...theirs.slice(0, 5)]) console.log(line)
+  console.log(
+    `libseccomp ${libseccompVersion()}: ${cases.length} profiles, ${combinations} combinations, ${print(counts)}; ${calls} calls at the borders of ${pairs} pairs of programs`,
+  )
+  return combinations > 0 && counts.problem === 0 ? 0 : 1
 }
+
+const print = (counts) =>
+  Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${count} ${kind}`)
+    .join(', ')
 
 main(profiles)

@@ -387,6 +387,38 @@ t.test('overlapping conditions, different actions', async (t) => {
   }
 })
 
+t.test(
+  'calls that i386 has twice: where two rules differ in the first argument alone',
+  async (t) => {
+    const architectures = ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86']
+    const entries = (name: string): object[] => [
+      allowed([name], [arg(0, 'EQ', 2)]),
+      denied([name], 22, [arg(0, 'EQ', 16)]),
+    ]
+    for (const name of ['socket', 'shmat']) {
+      const text = profileOf(entries(name), { architectures })
+      for (const engine of ENGINES) t.equal(refused(text, engine), REFUSED, `file exists: ${name}`)
+      const { ask, codes } = resolved(text)
+      t.equal(ask(name as 'socket', 16), 'EINVAL', 'on x86-64 there is no doubt')
+      t.ok(codes.includes('conflict'), 'but no runtime starts it')
+    }
+    for (const engine of ENGINES) {
+      const alone = profileOf(entries('socket'), { architectures: ['SCMP_ARCH_X86_64'] })
+      t.equal(resolved(alone, under(engine)).ask('socket', 16), 'EINVAL')
+      const other = profileOf(entries('ioctl'), { architectures })
+      t.equal(resolved(other, under(engine)).ask('ioctl', 16), 'EINVAL', 'not a call of these')
+      const apart = profileOf(
+        [
+          allowed(['socket'], [arg(0, 'EQ', 2), arg(1, 'EQ', 1)]),
+          denied(['socket'], 22, [arg(0, 'EQ', 16), arg(1, 'EQ', 2)]),
+        ],
+        { architectures },
+      )
+      t.equal(resolved(apart, under(engine)).ask('socket', 16, 2), 'EINVAL')
+    }
+  },
+)
+
 t.test("runc's ENOSYS stub", async (t) => {
   const text = profileOf([allowed(['read']), denied(['socket'])], {
     defaultAction: 'SCMP_ACT_KILL_PROCESS',
