@@ -9,6 +9,7 @@ const node = {
   ...{ setTimeout: 'readonly', clearTimeout: 'readonly', setImmediate: 'readonly' },
   ...{ setInterval: 'readonly', clearInterval: 'readonly', performance: 'readonly' },
   ...{ structuredClone: 'readonly', fetch: 'readonly', AbortSignal: 'readonly' },
+  ...{ AbortController: 'readonly' },
 }
 
 module.exports = tseslint.config(
@@ -42,10 +43,10 @@ module.exports = tseslint.config(
           allow: [
             ...['\\.node$', '^node:', '^\\./prepared', '^\\./on-demand$', '^\\./generated/'],
             ...[
-              '^\\./tooling$',
+              '^\\./(tooling|logs)$',
               '^\\./commands/',
               '^seccomp-ts/package\\.json$',
-              '^jsonc-parser$',
+              '^jsonc-parser/',
               '^yaml$',
             ],
           ],

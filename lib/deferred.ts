@@ -4,31 +4,33 @@
  * importing this package costs.
  */
 import { loadLate } from './late'
+import type Logs = require('./logs')
 import type OnDemand = require('./on-demand')
 import type Tooling = require('./tooling')
 
-let onDemand: typeof OnDemand | undefined
-
-const deferred = <Name extends keyof typeof OnDemand>(name: Name): (typeof OnDemand)[Name] => {
-  const call = (...args: unknown[]): unknown => {
-    onDemand ??= loadLate(() => require('./on-demand')) as typeof OnDemand
-    const implementation = onDemand[name] as (...args: unknown[]) => unknown
-    return implementation(...args)
+/** Functions of a file that is loaded with the first call of one of them. */
+function lateFrom<File extends object>(
+  load: () => unknown,
+): <Name extends keyof File>(name: Name) => File[Name] {
+  let loaded: File | undefined
+  return (name) => {
+    const call = (...args: unknown[]): unknown => {
+      loaded ??= loadLate(load) as File
+      const implementation = loaded[name] as (...args: unknown[]) => unknown
+      return implementation(...args)
+    }
+    return call as File[typeof name]
   }
-  return call as (typeof OnDemand)[Name]
 }
 
-let tooling: typeof Tooling | undefined
+/** What of a lockdown only some need. */
+const deferred = lateFrom<typeof OnDemand>(() => require('./on-demand'))
 
-/** The same for what works on profiles and logs: a file of its own, and packages with it. */
-const ofTooling = <Name extends keyof typeof Tooling>(name: Name): (typeof Tooling)[Name] => {
-  const call = (...args: unknown[]): unknown => {
-    tooling ??= loadLate(() => require('./tooling')) as typeof Tooling
-    const implementation = tooling[name] as (...args: unknown[]) => unknown
-    return implementation(...args)
-  }
-  return call as (typeof Tooling)[Name]
-}
+/** What works on profiles, and packages with it. */
+const ofTooling = lateFrom<typeof Tooling>(() => require('./tooling'))
+
+/** What works on logs. */
+const ofLogs = lateFrom<typeof Logs>(() => require('./logs'))
 
 /**
  * The kernel's audit records as they are made, each as a line for `readLog`, until `signal` ends it. It
@@ -37,7 +39,7 @@ const ofTooling = <Name extends keyof typeof Tooling>(name: Name): (typeof Tooli
  *
  * @throws LockdownError ERR_AUDIT_UNAVAILABLE where the kernel refuses, or as the addon does off Linux
  */
-export const auditLog = ofTooling('auditLog')
+export const auditLog = ofLogs('auditLog')
 
 /** The policies that have a name, and what each is for. */
 export const builtInPolicies = ofTooling('builtInPolicies')
@@ -122,7 +124,7 @@ export const definePolicy = deferred('definePolicy')
  * logged, what is certain first. Nothing is found where nothing is known, which is no proof that the
  * filter was not the reason.
  */
-export const diagnose = ofTooling('diagnose')
+export const diagnose = ofLogs('diagnose')
 
 /**
  * A program as text: an instruction a line, with labels for what is jumped to and names for system
@@ -145,6 +147,16 @@ export const disassemble = deferred('disassemble')
  * @throws LockdownError where the filter cannot be installed
  */
 export const exec = deferred('exec')
+
+/**
+ * Everything there is to say of one call under a policy or a profile: what happens, which rule decides and
+ * where it stands, what gets another answer, which other calls do the same, what Node does without it;
+ * and of a dangerous call what an attacker does with it and which other control would stop it.
+ *
+ * @throws ProfileError where a profile cannot be read, or has no single meaning
+ * @throws PolicyError for a mistake in the policy, the call or the options
+ */
+export const explain = ofTooling('explain')
 
 /**
  * Fixes Kubernetes manifests in place: a seccomp profile where there is none, `allowPrivilegeEscalation: false`,
@@ -181,12 +193,16 @@ export const fromOci = ofTooling('fromOci')
 export const isSupported = deferred('isSupported')
 
 /**
- * What in a policy does nothing, or not what it seems to: rules that earlier ones cover, rules
- * without effect, conditions that always hold or never. Exact, by what the rules mean.
+ * What in a policy, or in a profile of any dialect, is wrong, does nothing, breaks what is to run under it,
+ * or lets through what it seems to refuse: rules with stable ids (docs/lint.md), where it stands, and
+ * what to write. By what the rules mean, for every value an argument can have.
  *
- * @throws PolicyError for a mistake in the policy, AnalysisError ERR_UNDECIDED
+ * @param input a policy, a profile that was read, or the text or bytes of either
+ * @throws ProfileError for a text that cannot be read
+ * @throws PolicyError for a mistake in a policy that is no text, or in the options
+ * @throws AnalysisError ERR_UNDECIDED
  */
-export const lint = deferred('lint')
+export const lint = ofTooling('lint')
 
 /**
  * Turns the annotations of Kubernetes manifests that name profiles of seccomp and AppArmor into fields, in place.
@@ -202,7 +218,7 @@ export const migrateManifests = ofTooling('migrateManifests')
  *
  * @throws PolicyError for a mistake in the options
  */
-export const policyFromLog = ofTooling('policyFromLog')
+export const policyFromLog = ofLogs('policyFromLog')
 
 /** Asks the kernel what it can do. Works, and says so, off Linux too. Nothing is changed by asking. */
 export const probe = deferred('probe')
@@ -228,8 +244,8 @@ export const prove = deferred('prove')
  * - LogError ERR_LOG_BINARY for what is no text, ERR_LOG_NO_RECORD where there is nothing to be read
  * - PolicyError ERR_OPTION
  */
-export const readLog: typeof Tooling.readLog = async (input, options) =>
-  await ofTooling('readLog')(input, options)
+export const readLog: typeof Logs.readLog = async (input, options) =>
+  await ofLogs('readLog')(input, options)
 
 /**
  * Reads a profile of any dialect: which is detected, or named. Strictly: what has no single meaning is a
@@ -259,7 +275,7 @@ export const resolveProfile = ofTooling('resolveProfile')
 export const simulate = deferred('simulate')
 
 /** Who made which calls, from events that `onEvent` was told: for a part of a log, or for several. */
-export const summarise = ofTooling('summarise')
+export const summarise = ofLogs('summarise')
 
 /**
  * A policy, or a profile that was read, as plain OCI JSON: the text of `convert(source, { to: 'oci' })`,
@@ -268,6 +284,9 @@ export const summarise = ofTooling('summarise')
  * @throws PolicyError, ProfileError as `convert` does
  */
 export const toOci = ofTooling('toOci')
+
+/** Findings of `lint` as SARIF 2.1.0, which code scanning and editors show. */
+export const toSarif = ofTooling('toSarif')
 
 // Not for users: what lockdown() needs of it where the policy is not a ready one, or on failure.
 export const compileAllowing = deferred('compileAllowing')

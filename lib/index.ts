@@ -16,6 +16,7 @@ export {
   diagnose,
   disassemble,
   exec,
+  explain,
   fixManifests,
   fork,
   fromOci,
@@ -31,6 +32,7 @@ export {
   simulate,
   summarise,
   toOci,
+  toSarif,
 } from './deferred'
 export {
   AnalysisError,
@@ -78,9 +80,6 @@ export type {
   CallReport,
   CallValue,
   ChangeKind,
-  LintFinding,
-  LintRule,
-  LintSeverity,
   PolicyComparison,
   PolicyDifference,
   PolicySimulation,
@@ -170,5 +169,22 @@ export type {
   Sighting,
 } from './recording'
 export type { ExecOptions } from './sandbox/exec'
+export type {
+  ExplainedControl,
+  ExplainedDanger,
+  ExplainedNode,
+  ExplainedPlace,
+  ExplainedTwins,
+  Explanation,
+  LintedFile,
+  LintFinding,
+  LintRule,
+  LintSeverity,
+  OtherAnswer,
+  ReviewOptions,
+  ReviewSubject,
+  RuleInWords,
+  SarifLog,
+} from './review'
 export type { ForkOptions } from './sandbox/fork'
 export type { Arch, ErrnoName, SyscallName } from './syscalls'

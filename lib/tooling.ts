@@ -1,6 +1,6 @@
 /**
- * All work on what other tools wrote, profiles and logs: a file of its own (dist/tooling.js), loaded by
- * deferred.ts when somebody asks for something in it. Nothing here is needed to lock down.
+ * All work on profiles and manifests: a file of its own (dist/tooling.js), loaded by deferred.ts when somebody asks for
+ * something in it. Nothing here is needed to lock down.
  *
  * One object, for the reason that on-demand.ts has.
  */
@@ -14,25 +14,23 @@ import {
   resolveProfile,
   toOci,
 } from './profiles'
-import { auditLog, diagnose, policyFromLog, readLog, summarise } from './recording'
+import { explain, lint, toSarif } from './review'
 
 const tooling = {
-  auditLog,
   builtInPolicies,
   builtInPolicy,
   bundleProfile,
   checkManifests,
   convert,
-  diagnose,
+  explain,
   fixManifests,
   fromOci,
+  lint,
   migrateManifests,
-  policyFromLog,
-  readLog,
   readProfile,
   resolveProfile,
-  summarise,
   toOci,
+  toSarif,
 }
 
 export = tooling

@@ -45,7 +45,8 @@ export function foreignAction(arches: readonly Rules[]): number {
   return first.foreignArchAction
 }
 
-function holds({ argument, width, set }: Condition, { args }: Call): boolean {
+/** Whether the argument is in its set. */
+export function holds({ argument, width, set }: Condition, { args }: Call): boolean {
   const value = BigInt.asUintN(width, args[argument] ?? 0n)
   return set.kind === 'ranges'
     ? set.ranges.some(([first, last]) => first <= value && value <= last)

@@ -52,6 +52,14 @@ export const SIGNATURES: readonly Signature[] = [
     source: RUNC,
   },
   {
+    text: /\bfutexwakeup addr=\S{1,32} returned -1\b/,
+    what: 'the Go runtime of runc gave up because futex was refused with an errno',
+    calls: ['futex'],
+    who: 'runtime',
+    fix: RUNTIME_FIX,
+    source: RUNC,
+  },
+  {
     text: /error while loading shared libraries: .{0,512}cannot read file data/,
     what: 'the dynamic loader could not read a library',
     calls: ['read', 'pread64'],

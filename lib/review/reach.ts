@@ -119,11 +119,21 @@ export class Reach {
     const only = diagrams.and(somehow, diagrams.not(diagrams.or(clear, signed)))
     if (only === NEVER) return undefined
     const refused = this.callIn(name, only)
-    const same = refused.args.reduce((all, value, index) => {
-      const width = narrow.find((each) => each.index === index)?.width ?? 64
-      return diagrams.and(all, this.#lowBits(index, width, value))
-    }, when)
-    return { allowed: this.callIn(name, same), refused }
+    const allowed = this.alike(name, refused)
+    return allowed && { allowed, refused }
+  }
+
+  /** A call that runs and is the same to the kernel, which does not read all bits of an argument. */
+  alike(name: SyscallName, call: Call): Call | undefined {
+    const { diagrams } = this
+    const args = this.info(name)?.args ?? []
+    const same = call.args.reduce((all, value, index) => {
+      const type = args[index]
+      // What the kernel has no argument for it does not read either; but a filter is not meant to.
+      const width = type === undefined || type.pointer ? 64 : type.width
+      return diagrams.and(all, this.#lowBits(index, width, BigInt.asUintN(width, value)))
+    }, this.of(name))
+    return same === NEVER ? undefined : this.callIn(name, same)
   }
 
   #lowBits(index: number, width: number, value: bigint): Diagram {

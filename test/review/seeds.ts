@@ -24,8 +24,11 @@ const NEEDED = [
   ...['setuid', 'getcwd', 'capset', 'getppid', 'faccessat2'],
 ]
 
-const own = (syscalls: object, more: object = {}): Policy =>
-  ({ default: errno('EPERM'), syscalls, ...more })
+const own = (syscalls: object, more: object = {}): Policy => ({
+  default: errno('EPERM'),
+  syscalls,
+  ...more,
+})
 
 const X32 = { architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X32'] }
 

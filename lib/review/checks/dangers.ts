@@ -15,7 +15,7 @@ export function checkDangers(context: Context): void {
     findings.report('dangerous-call', placeOfCall(context, first.witness), {
       severity: (level === 'high' && isWithinReach(danger, caps)) || granted ? 'warning' : 'note',
       message: `${listOf(syscalls)} (${title}): an attacker ${attack.replace(/\.$/, '')}. It takes ${needs}`,
-      fix: `Refuse ${listOf(syscalls, 30)} unless the program needs ${syscalls.length > 1 ? 'them' : 'it'}; explain tells which other controls stop it.`,
+      fix: `Refuse ${listOf(syscalls, 30)}${syscalls.every((name) => danger.calls[name] === true) ? '' : ' with such arguments'} unless the program needs ${syscalls.length > 1 ? 'them' : 'it'}; explain tells which other controls stop it.`,
       call: first.witness,
       syscalls,
       danger: id,
