@@ -4,7 +4,7 @@
 //   node scripts/profiles/corpus.js FOLDER [--runtime NAME] [--findings]
 'use strict'
 
-const { readFileSync, readdirSync } = require('node:fs')
+const { existsSync, readFileSync, readdirSync } = require('node:fs')
 const path = require('node:path')
 const { parseArgs } = require('node:util')
 const { parseAllDocuments } = require('yaml')
@@ -23,12 +23,22 @@ function documentsIn(text) {
     return [undefined]
   } catch (error) {
     if (!(error instanceof ProfileError) || error.code !== 'ERR_PROFILE_DIALECT') return [undefined]
-    if (!/^there are \d+ profiles in it/.test(error.problem)) return [undefined]
+    if (!/there are \d+ profiles in it/.test(error.message)) return [undefined]
   }
   return parseAllDocuments(text)
     .map((document) => document.toJS() ?? {})
     .filter(({ kind }) => kind === 'SeccompProfile')
     .map(({ metadata }) => metadata.name)
+}
+
+/** Where files are from: `file`, repository, path and commit, by tabs, in a file INDEX.tsv beside them. */
+function origins(folder) {
+  const file = path.join(folder, 'INDEX.tsv')
+  if (!existsSync(file)) return new Map()
+  const lines = readFileSync(file, 'utf8').trim().split('\n')
+  return new Map(
+    lines.map((line) => line.split('\t')).map(([name, ...parts]) => [name, parts.join(' ')]),
+  )
 }
 
 function look(name, text, document, runtime) {
@@ -59,7 +69,9 @@ function look(name, text, document, runtime) {
     row.outcome = `${Object.keys(policy.syscalls ?? {}).length} calls, ${program.length} instructions, ${proved ? 'proved' : 'REFUTED'}`
   } catch (error) {
     if (!(error instanceof ProfileError || error instanceof PolicyError)) throw error
-    row.outcome = `${error.code} ${error.message}`.replaceAll('|', '\\|')
+    // Without what to do about it.
+    const [place] = error.message.split('. ')
+    row.outcome = `${error.code} ${place}`.replaceAll('|', '\\|')
     if (error.findings !== undefined) row.findings += ` (${error.findings.length} errors)`
   }
   return { row, all }
@@ -74,14 +86,18 @@ function corpus(argv) {
   const [folder] = positionals
   if (folder === undefined) throw new ScriptError('Which folder of profiles?')
   console.log(
-    '| file | dialect | entries | findings: read, resolved (error/warning/info) | outcome |',
+    '| file | from | dialect | entries | findings: read, resolved (error/warning/info) | outcome |',
   )
-  console.log('| --- | --- | --- | --- | --- |')
-  for (const name of readdirSync(folder).sort()) {
+  console.log('| --- | --- | --- | --- | --- | --- |')
+  const sources = origins(folder)
+  const names = readdirSync(folder).filter((name) => name !== 'INDEX.tsv')
+  for (const name of names.sort()) {
     const text = readFileSync(path.join(folder, name), 'utf8')
     for (const document of documentsIn(text)) {
       const { row, all } = look(name, text, document, values.runtime)
-      console.log(`| ${Object.values(row).join(' | ')} |`)
+      const { file: shown, ...rest } = row
+      const cells = [shown, sources.get(name) ?? '-', ...Object.values(rest)]
+      console.log(`| ${cells.join(' | ')} |`)
       if (!values.findings) continue
       for (const { severity, code, line, column, message } of all) {
         console.log(`    ${line}:${column} ${severity} ${code}: ${message}`)
