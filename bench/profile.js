@@ -52,7 +52,7 @@ const OPERATORS = {
 }
 
 /** Whether a group of rules holds here: `includes` must all be met, `excludes` must not. */
-function applies({ includes, excludes }) {
+function appliesHere({ includes, excludes }) {
   if ((includes?.caps ?? []).length > 0) return false
   if (includes?.arches?.length > 0 && !includes.arches.includes(ARCH)) return false
   return !excludes?.arches?.includes(ARCH)
@@ -100,7 +100,7 @@ function resolveProfile(profile, isKnown) {
   const fallback = toAction(defaultAction, defaultErrnoRet)
   const byName = new Map()
   for (const group of syscalls ?? []) {
-    if (!applies(group)) continue
+    if (!appliesHere(group)) continue
     const action = toAction(group.action, group.errnoRet)
     // Runtimes leave these out; libseccomp refuses them.
     if (action === fallback) continue
@@ -190,6 +190,7 @@ function toText({ default: fallback, rules, x86 = false }) {
 
 module.exports = {
   RETURN_VALUES,
+  appliesHere,
   defaultProfile,
   foldErrnos,
   readProfile,

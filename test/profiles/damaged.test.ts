@@ -108,6 +108,22 @@ const isExpected = (error: unknown): boolean =>
 const isInternal = (error: unknown): boolean =>
   error instanceof LockdownError && error.code === 'ERR_INTERNAL'
 
+/** Whether names of the text, read as plain JSON, are neither in the profile nor a finding. */
+function isSmaller(text: string | Uint8Array, profile: Profile): boolean {
+  if (profile.faults.length > 0 || profile.policy !== undefined) return false
+  let syscalls: unknown
+  try {
+    const parsed = JSON.parse(Buffer.from(text).toString()) as { syscalls?: unknown }
+    syscalls = parsed.syscalls
+  } catch {
+    return false
+  }
+  const written = (Array.isArray(syscalls) ? syscalls : []) as { names?: unknown; name?: unknown }[]
+  const names = written.flatMap((entry) => entry.names ?? entry.name ?? [])
+  const read = profile.entries.flatMap((entry) => entry.names)
+  return read.length !== names.length || profile.entries.length !== written.length
+}
+
 /** What goes wrong, or undefined. */
 function problemWith(
   text: string | Uint8Array,
@@ -124,6 +140,7 @@ function problemWith(
       ? undefined
       : `no place in the text: ${line}:${column} ${path}`
   }
+  if (isSmaller(text, profile)) return 'a smaller profile, and nothing is said of it'
   const runtime = ([undefined, 'docker', 'podman', 'containerd', 'runc', 'crun'] as const)[ask(6)]
   try {
     const { policy } = resolveProfile(profile, runtime === undefined ? X86 : { ...X86, runtime })
