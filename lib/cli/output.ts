@@ -18,19 +18,28 @@ const COLUMNS = 80
 type Environment = Readonly<Record<string, string | undefined>>
 
 export class Output {
-  readonly #stream: NodeJS.WriteStream
-  readonly #colour: boolean
+  readonly #open: () => NodeJS.WriteStream
+  readonly #environment: Environment
+  #opened: NodeJS.WriteStream | undefined
   /** Nobody reads it any more (EPIPE): what is written goes nowhere. */
   closed = false
 
-  constructor(stream: NodeJS.WriteStream, environment: Environment) {
-    this.#stream = stream
-    this.#colour = wantsColour(stream, environment)
+  /** @param open gives the stream on first use: Node takes a while to make one */
+  constructor(open: () => NodeJS.WriteStream, environment: Environment) {
+    this.#open = open
+    this.#environment = environment
+  }
+
+  get #stream(): NodeJS.WriteStream {
+    if (this.#opened !== undefined) return this.#opened
+    const stream = this.#open()
     stream.on('error', (error: NodeJS.ErrnoException) => {
       // `seccomp-ts logs | head`: the reader has what it wanted.
       if (error.code !== 'EPIPE') throw error
       this.closed = true
     })
+    this.#opened = stream
+    return stream
   }
 
   /** Whether somebody watches: a place for progress. */
@@ -58,7 +67,7 @@ export class Output {
   }
 
   style(style: Style, text: string): string {
-    if (!this.#colour) return text
+    if (!wantsColour(this.#stream, this.#environment)) return text
     const [on, off] = CODES[style]
     return `\u001b[${on}m${text}\u001b[${off}m`
   }
@@ -79,7 +88,7 @@ export class Output {
 
   /** Resolves when all of it was handed on. */
   async flushed(): Promise<void> {
-    if (this.closed) return
+    if (this.closed || this.#opened === undefined) return
     await new Promise<void>((resolve) => {
       this.#stream.write('', () => {
         resolve()
