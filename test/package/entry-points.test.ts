@@ -62,15 +62,14 @@ t.test(
   (t) => {
     const script = write(
       'late.cjs',
-      `const { compile, definePolicy, isSupported, lint, lockdown, readProfile, webServer } = require('seccomp-ts')
+      `const { compile, definePolicy, isSupported, lockdown, prove, readProfile } = require('seccomp-ts')
      const loaded = () => {
        const files = Object.keys(require.cache).join()
-       return ['dist/tooling.js', 'jsonc-parser', 'yaml'].filter((part) => files.includes(part))
+       return ['dist/tooling.js', 'dist/logs.js', 'jsonc-parser', 'yaml'].filter((part) => files.includes(part))
      }
      const before = [loaded()]
      const policy = definePolicy({ default: { action: 'log' }, syscalls: { ptrace: { action: 'kill' } } })
-     lint(policy)
-     compile(policy)
+     prove(policy, compile(policy))
      if (isSupported()) lockdown(policy)
      before.push(loaded())
      readProfile('{"defaultAction": "SCMP_ACT_ALLOW"}')
