@@ -12,6 +12,16 @@ function write(name: string, text: string): string {
   return name
 }
 
+t.test('the command is installed, and runs', (t) => {
+  const command = join(project, 'node_modules/.bin/seccomp-ts')
+  const version = run(command, ['--version'], project)
+  t.equal(version.code, 0, version.output)
+  t.match(version.stdout, /^\d+\.\d+\.\d+\n$/)
+  const proved = run(command, ['prove', 'webServer'], project)
+  t.equal(proved.code, 0, proved.output)
+  t.end()
+})
+
 const current = { major: process.versions.node.split('.')[0] ?? '', execPath: process.execPath }
 const every = [current, ...nodes().filter(({ major }) => major !== current.major)]
 
