@@ -45,15 +45,15 @@ export function flatten(
       if (word === fallback && !explicit.has(name)) return []
       return [{ name, verdict: word, conditions: [] }]
     }
-    const entries = [...leavesOf(diagrams, verdict)]
-      .filter((leaf) => diagrams.wordOf(leaf) !== fallback)
-      .flatMap((leaf) => {
-        const condition = mapEnds(diagrams, verdict, LEAF, (each) =>
-          each === leaf ? ALWAYS : NEVER,
-        )
-        const cover = conjunctionsOf(diagrams, condition, name)
-        return cover.map((conditions) => ({ name, verdict: diagrams.wordOf(leaf), conditions }))
-      })
+    const leaves = [...leavesOf(diagrams, verdict)].filter(
+      (leaf) => diagrams.wordOf(leaf) !== fallback,
+    )
+    if (leaves.length > MAX_ENTRIES) throw tooMany(name)
+    const entries = leaves.flatMap((leaf) => {
+      const condition = mapEnds(diagrams, verdict, LEAF, (each) => (each === leaf ? ALWAYS : NEVER))
+      const cover = conjunctionsOf(diagrams, condition, name)
+      return cover.map((conditions) => ({ name, verdict: diagrams.wordOf(leaf), conditions }))
+    })
     if (entries.length > MAX_ENTRIES) throw tooMany(name)
     return entries
   })
