@@ -52,16 +52,18 @@ t.test(
   (t) => {
     const script = write(
       'late.cjs',
-      `const { compile, definePolicy, isSupported, lint, lockdown, readProfile, webServer } = require('seccomp-ts')
+      `const { comparePolicies, compile, definePolicy, isSupported, lint, lockdown, readProfile, webServer } = require('seccomp-ts')
      const loaded = () => {
        const files = Object.keys(require.cache).join()
        return ['dist/tooling.js', 'jsonc-parser', 'yaml'].filter((part) => files.includes(part))
      }
      const before = [loaded()]
      const policy = definePolicy({ default: { action: 'log' }, syscalls: { ptrace: { action: 'kill' } } })
-     lint(policy)
+     comparePolicies(policy, policy)
      compile(policy)
      if (isSupported()) lockdown(policy)
+     before.push(loaded())
+     lint(policy)
      before.push(loaded())
      readProfile('{"defaultAction": "SCMP_ACT_ALLOW"}')
      before.push(loaded())
@@ -74,6 +76,7 @@ t.test(
     t.strictSame(JSON.parse(stdout), [
       [],
       [],
+      ['dist/tooling.js'],
       ['dist/tooling.js', 'jsonc-parser'],
       ['dist/tooling.js', 'jsonc-parser', 'yaml'],
     ])
