@@ -43,10 +43,10 @@ module.exports = tseslint.config(
           allow: [
             ...['\\.node$', '^node:', '^\\./prepared', '^\\./on-demand$', '^\\./generated/'],
             ...[
-              '^\\./tooling$',
+              '^\\./(tooling|logs)$',
               '^\\./commands/',
               '^seccomp-ts/package\\.json$',
-              '^jsonc-parser$',
+              '^jsonc-parser/',
               '^yaml$',
             ],
           ],

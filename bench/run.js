@@ -1,4 +1,4 @@
-// node bench/run.js [compiler|install|calls|server|start …] [--rounds N] [--profile FILE]
+// node bench/run.js [compiler|install|calls|server|start|cli …] [--rounds N] [--profile FILE]
 //   [--profiles DIR] [--json]
 'use strict'
 
@@ -7,7 +7,7 @@ const { main } = require('../scripts/common')
 const { ScriptError, machine } = require('./measure')
 const { defaultProfile } = require('./profile')
 
-const SECTIONS = ['compiler', 'install', 'calls', 'server', 'start']
+const SECTIONS = ['compiler', 'install', 'calls', 'server', 'start', 'cli']
 
 function describe({ processor, cores, kernel, node, load }) {
   return `${processor}, ${cores} cores, Linux ${kernel}, Node ${node}, load ${load.toFixed(1)}`

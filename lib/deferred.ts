@@ -4,31 +4,33 @@
  * importing this package costs.
  */
 import { loadLate } from './late'
+import type Logs = require('./logs')
 import type OnDemand = require('./on-demand')
 import type Tooling = require('./tooling')
 
-let onDemand: typeof OnDemand | undefined
-
-const deferred = <Name extends keyof typeof OnDemand>(name: Name): (typeof OnDemand)[Name] => {
-  const call = (...args: unknown[]): unknown => {
-    onDemand ??= loadLate(() => require('./on-demand')) as typeof OnDemand
-    const implementation = onDemand[name] as (...args: unknown[]) => unknown
-    return implementation(...args)
+/** Functions of a file that is loaded with the first call of one of them. */
+function lateFrom<File extends object>(
+  load: () => unknown,
+): <Name extends keyof File>(name: Name) => File[Name] {
+  let loaded: File | undefined
+  return (name) => {
+    const call = (...args: unknown[]): unknown => {
+      loaded ??= loadLate(load) as File
+      const implementation = loaded[name] as (...args: unknown[]) => unknown
+      return implementation(...args)
+    }
+    return call as File[typeof name]
   }
-  return call as (typeof OnDemand)[Name]
 }
 
-let tooling: typeof Tooling | undefined
+/** What of a lockdown only some need. */
+const deferred = lateFrom<typeof OnDemand>(() => require('./on-demand'))
 
-/** The same for what works on profiles and logs: a file of its own, and packages with it. */
-const ofTooling = <Name extends keyof typeof Tooling>(name: Name): (typeof Tooling)[Name] => {
-  const call = (...args: unknown[]): unknown => {
-    tooling ??= loadLate(() => require('./tooling')) as typeof Tooling
-    const implementation = tooling[name] as (...args: unknown[]) => unknown
-    return implementation(...args)
-  }
-  return call as (typeof Tooling)[Name]
-}
+/** What works on profiles, and packages with it. */
+const ofTooling = lateFrom<typeof Tooling>(() => require('./tooling'))
+
+/** What works on logs. */
+const ofLogs = lateFrom<typeof Logs>(() => require('./logs'))
 
 /**
  * The kernel's audit records as they are made, each as a line for `readLog`, until `signal` ends it. It
@@ -37,7 +39,7 @@ const ofTooling = <Name extends keyof typeof Tooling>(name: Name): (typeof Tooli
  *
  * @throws LockdownError ERR_AUDIT_UNAVAILABLE where the kernel refuses, or as the addon does off Linux
  */
-export const auditLog = ofTooling('auditLog')
+export const auditLog = ofLogs('auditLog')
 
 /** The policies that have a name, and what each is for. */
 export const builtInPolicies = ofTooling('builtInPolicies')
@@ -104,7 +106,7 @@ export const definePolicy = deferred('definePolicy')
  * logged, what is certain first. Nothing is found where nothing is known, which is no proof that the
  * filter was not the reason.
  */
-export const diagnose = ofTooling('diagnose')
+export const diagnose = ofLogs('diagnose')
 
 /**
  * A program as text: an instruction a line, with labels for what is jumped to and names for system
@@ -183,7 +185,7 @@ export const lint = ofTooling('lint')
  *
  * @throws PolicyError for a mistake in the options
  */
-export const policyFromLog = ofTooling('policyFromLog')
+export const policyFromLog = ofLogs('policyFromLog')
 
 /** Asks the kernel what it can do. Works, and says so, off Linux too. Nothing is changed by asking. */
 export const probe = deferred('probe')
@@ -209,8 +211,8 @@ export const prove = deferred('prove')
  * - LogError ERR_LOG_BINARY for what is no text, ERR_LOG_NO_RECORD where there is nothing to be read
  * - PolicyError ERR_OPTION
  */
-export const readLog: typeof Tooling.readLog = async (input, options) =>
-  await ofTooling('readLog')(input, options)
+export const readLog: typeof Logs.readLog = async (input, options) =>
+  await ofLogs('readLog')(input, options)
 
 /**
  * Reads a profile of any dialect: which is detected, or named. Strictly: what has no single meaning is a
@@ -240,7 +242,7 @@ export const resolveProfile = ofTooling('resolveProfile')
 export const simulate = deferred('simulate')
 
 /** Who made which calls, from events that `onEvent` was told: for a part of a log, or for several. */
-export const summarise = ofTooling('summarise')
+export const summarise = ofLogs('summarise')
 
 /**
  * A policy, or a profile that was read, as plain OCI JSON: the text of `convert(source, { to: 'oci' })`,

@@ -1,6 +1,6 @@
 /**
- * All work on what other tools wrote, profiles and logs: a file of its own (dist/tooling.js), loaded by
- * deferred.ts when somebody asks for something in it. Nothing here is needed to lock down.
+ * All work on profiles: a file of its own (dist/tooling.js), loaded by deferred.ts when somebody asks for
+ * something in it. Nothing here is needed to lock down.
  *
  * One object, for the reason that on-demand.ts has.
  */
@@ -13,23 +13,17 @@ import {
   resolveProfile,
   toOci,
 } from './profiles'
-import { auditLog, diagnose, policyFromLog, readLog, summarise } from './recording'
 import { explain, lint, toSarif } from './review'
 
 const tooling = {
-  auditLog,
   builtInPolicies,
   builtInPolicy,
   convert,
-  diagnose,
   explain,
   fromOci,
   lint,
-  policyFromLog,
-  readLog,
   readProfile,
   resolveProfile,
-  summarise,
   toOci,
   toSarif,
 }

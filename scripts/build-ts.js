@@ -1,5 +1,5 @@
 // lib/ → dist/: declarations by tsc, and JavaScript by esbuild: what every start needs in one file
-// (index.js), the rest in others (on-demand.js, tooling.js), the preload, and the command. Removes what was there first,
+// (index.js), the rest in others (on-demand.js, tooling.js, logs.js), the preload, and the command. Removes what was there first,
 // so that a deleted source leaves nothing to publish, and emits nothing when there are type errors,
 // so that a failed build never looks up to date.
 'use strict'
@@ -22,13 +22,14 @@ async function buildTs() {
   buildTables()
   await bundle('on-demand', [takeFromIndex])
   await bundle('tooling', [takeFromIndex])
+  await bundle('logs', [takeFromIndex])
   await bundle('register', [takeFromIndex])
   await bundle('cli', [takeFromIndex], 'cli/main')
   chmodSync(path.join(root, 'dist/cli.js'), 0o755)
   // Twice: it takes a compiler to prepare what the second one contains.
   await bundle('index', [preparedPolicies({})])
   await bundle('index', [preparedPolicies(prepare())])
-  checkReferences(['on-demand', 'tooling', 'register', 'cli'])
+  checkReferences(['on-demand', 'tooling', 'logs', 'register', 'cli'])
 }
 
 async function bundle(name, plugins, source = name) {
@@ -43,8 +44,8 @@ async function bundle(name, plugins, source = name) {
     // Loaded only when it is needed: the addon, the tables, what reads profiles with the packages it
     // takes, and the package by its own name.
     external: [
-      ...['*.node', './generated/tables', './on-demand', './tooling'],
-      ...['jsonc-parser', 'yaml', 'seccomp-ts/register', 'seccomp-ts/package.json'],
+      ...['*.node', './generated/tables', './on-demand', './tooling', './logs'],
+      ...['jsonc-parser/*', 'yaml', 'seccomp-ts/register', 'seccomp-ts/package.json'],
     ],
     plugins,
   })

@@ -30,6 +30,9 @@ export type Values<Options extends OptionSpecs> = {
   readonly [Name in keyof Options]?: ValueOf<Options[Name]>
 }
 
+/** Standard input, made only for who reads it: Node takes a while to. */
+export type Stdin = () => NodeJS.ReadStream
+
 /** What a command is run with: nothing else of the process is its business. */
 export interface Context<Options extends OptionSpecs = OptionSpecs> {
   readonly values: Values<Options>
@@ -41,7 +44,7 @@ export interface Context<Options extends OptionSpecs = OptionSpecs> {
   readonly out: Output
   /** Errors, warnings, progress. */
   readonly err: Output
-  readonly stdin: NodeJS.ReadStream
+  readonly stdin: Stdin
 }
 
 export interface Command<Options extends OptionSpecs = OptionSpecs> {

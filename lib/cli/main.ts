@@ -30,7 +30,8 @@ async function run(argv: readonly string[], out: Output, err: Output): Promise<n
   }
   try {
     const { values, args, rest } = parseArguments(others, { ...command.options, ...HELP_OPTION })
-    return await command.run({ values, args, rest, out, err, stdin: process.stdin } as never)
+    const stdin = (): NodeJS.ReadStream => process.stdin
+    return await command.run({ values, args, rest, out, err, stdin } as never)
   } catch (error) {
     return report(error, command.name, err)
   }
@@ -55,15 +56,14 @@ function find(name: string): ReturnType<NonNullable<ReturnType<typeof COMMANDS.g
 const version = (): string => (require('seccomp-ts/package.json') as { version: string }).version
 
 async function main(): Promise<void> {
-  const out = new Output(process.stdout, process.env)
-  const err = new Output(process.stderr, process.env)
+  const out = new Output(1, process.env)
+  const err = new Output(2, process.env)
   let code: number
   try {
     code = await run(process.argv.slice(2), out, err)
   } catch (error) {
     code = report(error, undefined, err)
   }
-  await Promise.all([out.flushed(), err.flushed()])
   // A module that held a policy may have left something running.
   process.exit(code)
 }

@@ -1,4 +1,5 @@
-/** A stream that is written to, and what it can show. */
+/** Standard output and error, and what they can show. */
+import { fstatSync, writeSync } from 'node:fs'
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
@@ -17,33 +18,59 @@ const COLUMNS = 80
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** linux/major.h, MEM_MAJOR: /dev/null and its like are character devices, and no terminals. */
+const MEM_MAJOR = 1
+
 export class Output {
-  readonly #stream: NodeJS.WriteStream
-  readonly #colour: boolean
+  readonly #fd: 1 | 2
+  readonly #environment: Environment
+  #colour: boolean | undefined
+  #terminal: NodeJS.WriteStream | null | undefined
   /** Nobody reads it any more (EPIPE): what is written goes nowhere. */
   closed = false
 
-  constructor(stream: NodeJS.WriteStream, environment: Environment) {
-    this.#stream = stream
-    this.#colour = wantsColour(stream, environment)
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      // `seccomp-ts logs | head`: the reader has what it wanted.
-      if (error.code !== 'EPIPE') throw error
-      this.closed = true
-    })
+  constructor(fd: 1 | 2, environment: Environment) {
+    this.#fd = fd
+    this.#environment = environment
+  }
+
+  /**
+   * Node's own stream, where it is a terminal. Files and pipes are written to without: to make a stream
+   * for them takes Node as long as most commands do.
+   */
+  get #stream(): NodeJS.WriteStream | null {
+    if (this.#terminal !== undefined) return this.#terminal
+    this.#terminal = null
+    if (mayBeTerminal(this.#fd)) {
+      const stream = this.#fd === 1 ? process.stdout : process.stderr
+      if (stream.isTTY) this.#terminal = stream
+    }
+    return this.#terminal
   }
 
   /** Whether somebody watches: a place for progress. */
   get isTerminal(): boolean {
-    return this.#stream.isTTY
+    return this.#stream !== null
   }
 
   get columns(): number {
-    return this.isTerminal ? this.#stream.columns : COLUMNS
+    return this.#stream?.columns ?? COLUMNS
   }
 
   write(data: string | Uint8Array): void {
-    if (!this.closed) this.#stream.write(data)
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data
+    for (let done = 0; done < bytes.length && !this.closed;) {
+      try {
+        done += writeSync(this.#fd, bytes, done)
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException
+        // `seccomp-ts logs | head`: the reader has what it wanted.
+        if (code === 'EPIPE') this.closed = true
+        // Somebody else who has this pipe made it non-blocking.
+        else if (code === 'EAGAIN') Atomics.wait(NOTHING, 0, 0, RETRY)
+        else throw error
+      }
+    }
   }
 
   line(text = ''): void {
@@ -58,6 +85,7 @@ export class Output {
   }
 
   style(style: Style, text: string): string {
+    this.#colour ??= wantsColour(this.#environment, () => this.isTerminal)
     if (!this.#colour) return text
     const [on, off] = CODES[style]
     return `\u001b[${on}m${text}\u001b[${off}m`
@@ -76,24 +104,30 @@ export class Output {
       this.line(`${indent}${cells.join('  ')}`.trimEnd())
     }
   }
+}
 
-  /** Resolves when all of it was handed on. */
-  async flushed(): Promise<void> {
-    if (this.closed) return
-    await new Promise<void>((resolve) => {
-      this.#stream.write('', () => {
-        resolve()
-      })
-    })
+/** For Atomics.wait, which is Node's way to sleep. */
+const NOTHING = new Int32Array(new SharedArrayBuffer(4))
+
+/** Milliseconds until a full pipe is tried again. */
+const RETRY = 5
+
+function mayBeTerminal(fd: number): boolean {
+  try {
+    const found = fstatSync(fd)
+    return found.isCharacterDevice() && found.rdev >> 8 !== MEM_MAJOR
+  } catch {
+    // Closed: writing to it says so.
+    return false
   }
 }
 
 /** no-color.org; FORCE_COLOR as Node itself reads it (tty.WriteStream.getColorDepth). */
-function wantsColour({ isTTY }: NodeJS.WriteStream, environment: Environment): boolean {
+function wantsColour(environment: Environment, isTerminal: () => boolean): boolean {
   const { FORCE_COLOR: forced, NO_COLOR: none, TERM: terminal } = environment
   if (forced !== undefined) return ['', '1', '2', '3', 'true'].includes(forced)
   if (none !== undefined && none !== '') return false
-  return isTTY && terminal !== 'dumb'
+  return terminal !== 'dumb' && isTerminal()
 }
 
 /** Lines of at most so many columns, broken between words. */

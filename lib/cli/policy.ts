@@ -19,7 +19,7 @@ import {
 import { suggest } from '../syscalls/suggest'
 import { didYouMean } from './arguments'
 import { capabilities } from './capabilities'
-import type { Context, OptionSpecs, Values } from './command'
+import type { Context, OptionSpecs, Stdin, Values } from './command'
 import { about, InputError, UnableError } from './errors'
 import { nameOf, readInput } from './input'
 
@@ -95,7 +95,7 @@ const MODULES = ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']
 /** Reads a POLICY and resolves it. @throws InputError, UsageError, UnableError, PolicyError */
 export async function loadPolicy(
   argument: string,
-  { values, stdin }: { readonly values: PolicyValues; readonly stdin: NodeJS.ReadStream },
+  { values, stdin }: { readonly values: PolicyValues; readonly stdin: Stdin },
 ): Promise<LoadedPolicy> {
   const source = await readSource(argument, { values, stdin })
   return resolveSource(source, targetOf(values))
@@ -104,7 +104,7 @@ export async function loadPolicy(
 /** Reads a POLICY, and does not resolve it. @throws InputError, UsageError, UnableError */
 export async function readSource(
   argument: string,
-  { values, stdin }: { readonly values: PolicyValues; readonly stdin: NodeJS.ReadStream },
+  { values, stdin }: { readonly values: PolicyValues; readonly stdin: Stdin },
 ): Promise<Source> {
   const builtIns = builtInPolicies().map(({ name }) => name)
   if (builtIns.includes(argument)) return { kind: 'built-in', name: argument }

@@ -16,8 +16,12 @@ import {
   type TreeNode,
 } from './tree'
 
-/** Loaded only when a profile is read: a lockdown needs no package but this one. */
-const jsonc = (): typeof Jsonc => loadLate(() => require('jsonc-parser')) as typeof Jsonc
+/**
+ * Loaded only when a profile is read: a lockdown needs no package but this one. The scanner alone: the
+ * package's main file reads four more, and a command that asks about a profile waits for each.
+ */
+const jsonc = (): Pick<typeof Jsonc, 'createScanner'> =>
+  loadLate(() => require('jsonc-parser/lib/umd/impl/scanner')) as typeof Jsonc
 
 /** jsonc-parser's SyntaxKind and ScanError, which it declares in a way that cannot be imported. */
 const Token = {

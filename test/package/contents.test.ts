@@ -21,6 +21,7 @@ t.test('the tarball', (t) => {
     'dist/index.d.ts',
     'dist/register.js',
     'dist/register.d.ts',
+    'dist/cli.js',
     `prebuilds/linux-${process.arch}/seccomp-ts.node`,
   ]
   for (const file of needed) t.ok(files.includes(file), `has ${file}`)
@@ -39,7 +40,12 @@ t.test('the tarball', (t) => {
     t.ok(files.includes(`dist/${entry}.d.ts`), `has types for ${entry}`)
   }
 
-  t.ok(size < 400_000, `is ${size} bytes`)
+  t.notOk(
+    files.some((file) => file.startsWith('dist/cli/')),
+    'no declarations for the command: nobody imports it',
+  )
+
+  t.ok(size < 600_000, `is ${size} bytes`)
   t.ok(unpackedSize < 2_000_000, `is ${unpackedSize} bytes unpacked`)
   t.end()
 })

@@ -12,6 +12,16 @@ function write(name: string, text: string): string {
   return name
 }
 
+t.test('the command is installed, and runs', (t) => {
+  const command = join(project, 'node_modules/.bin/seccomp-ts')
+  const version = run(command, ['--version'], project)
+  t.equal(version.code, 0, version.output)
+  t.match(version.stdout, /^\d+\.\d+\.\d+\n$/)
+  const proved = run(command, ['prove', 'webServer'], project)
+  t.equal(proved.code, 0, proved.output)
+  t.end()
+})
+
 const current = { major: process.versions.node.split('.')[0] ?? '', execPath: process.execPath }
 const every = [current, ...nodes().filter(({ major }) => major !== current.major)]
 
@@ -52,15 +62,14 @@ t.test(
   (t) => {
     const script = write(
       'late.cjs',
-      `const { comparePolicies, compile, definePolicy, isSupported, lint, lockdown, readProfile, webServer } = require('seccomp-ts')
+      `const { compile, definePolicy, isSupported, lint, lockdown, prove, readProfile } = require('seccomp-ts')
      const loaded = () => {
        const files = Object.keys(require.cache).join()
-       return ['dist/tooling.js', 'jsonc-parser', 'yaml'].filter((part) => files.includes(part))
+       return ['dist/tooling.js', 'dist/logs.js', 'jsonc-parser', 'yaml'].filter((part) => files.includes(part))
      }
      const before = [loaded()]
      const policy = definePolicy({ default: { action: 'log' }, syscalls: { ptrace: { action: 'kill' } } })
-     comparePolicies(policy, policy)
-     compile(policy)
+     prove(policy, compile(policy))
      if (isSupported()) lockdown(policy)
      before.push(loaded())
      lint(policy)

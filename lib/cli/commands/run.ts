@@ -45,8 +45,6 @@ ${ABOUT_POLICY}`,
     }
     const loaded = await loadPolicy(argument, context)
     mentionFindings(loaded, context)
-    // Else the end of that is lost with this process.
-    await context.err.flushed()
     try {
       return await about(loaded.name, () => exec(loaded.policy, file, others, { log }))
     } catch (error) {
