@@ -2,7 +2,7 @@
 import { PolicyError } from '../errors'
 import { archByNodeName, hostTarget, type Target } from '../policy'
 import { findArgument, resolveValue } from '../policy/normalise'
-import { manArgument } from '../knowledge/man-arguments'
+
 import { describeValue, readFields, readList, reading, refuseUnknownKeys } from '../policy/snapshot'
 import {
   AUDIT_ARCH,
@@ -18,6 +18,7 @@ import {
   type SyscallInfo,
   type SyscallName,
 } from '../syscalls'
+import { manArgument } from '../syscalls/man-arguments'
 import type { Call } from './interpreter'
 
 /** A value for an argument: an integer, or the name of a constant (`'AF_INET'`). */

@@ -62,7 +62,7 @@ t.test(
   (t) => {
     const script = write(
       'late.cjs',
-      `const { compile, definePolicy, isSupported, lockdown, prove, readProfile } = require('seccomp-ts')
+      `const { compile, definePolicy, isSupported, lint, lockdown, prove, readProfile } = require('seccomp-ts')
      const loaded = () => {
        const files = Object.keys(require.cache).join()
        return ['dist/tooling.js', 'dist/logs.js', 'jsonc-parser', 'yaml'].filter((part) => files.includes(part))
@@ -71,6 +71,8 @@ t.test(
      const policy = definePolicy({ default: { action: 'log' }, syscalls: { ptrace: { action: 'kill' } } })
      prove(policy, compile(policy))
      if (isSupported()) lockdown(policy)
+     before.push(loaded())
+     lint(policy)
      before.push(loaded())
      readProfile('{"defaultAction": "SCMP_ACT_ALLOW"}')
      before.push(loaded())
@@ -83,6 +85,7 @@ t.test(
     t.strictSame(JSON.parse(stdout), [
       [],
       [],
+      ['dist/tooling.js'],
       ['dist/tooling.js', 'jsonc-parser'],
       ['dist/tooling.js', 'jsonc-parser', 'yaml'],
     ])

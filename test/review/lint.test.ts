@@ -18,9 +18,16 @@ const X86 = { arch: 'x86_64', kernel: '6.1' } as const
 const found = (rule: LintRule, ...[input, options]: Parameters<typeof lint>): LintFinding[] =>
   lint(input, { ...X86, ...options }).filter((finding) => finding.rule === rule)
 
+/** Once: one of the seeds has a thousand rules. */
+const planted = Object.entries(SEEDS).map(([rule, seed]) => ({
+  rule,
+  ...seed,
+  findings: found(rule as LintRule, seed.input, seed.options),
+}))
+
 t.test('a mistake for each rule is found, where it is', async (t) => {
-  for (const [rule, { input, at, options }] of Object.entries(SEEDS)) {
-    const [finding, ...more] = found(rule as LintRule, input, options)
+  for (const { rule, input, at, findings } of planted) {
+    const [finding, ...more] = findings
     t.ok(finding, rule)
     if (finding === undefined || at === undefined || typeof input !== 'string') continue
     const offset = input.indexOf(at)
@@ -48,8 +55,8 @@ t.test('every rule is documented with its severity, and nothing else is', async 
 })
 
 t.test('findings say what to do, where that can be said', async (t) => {
-  for (const [rule, { input, options }] of Object.entries(SEEDS)) {
-    for (const finding of found(rule as LintRule, input, options)) {
+  for (const { rule, findings } of planted) {
+    for (const finding of findings) {
       t.ok(finding.message.length > 0 && !finding.message.endsWith('.'), finding.message)
       if (finding.fix !== undefined) t.match(finding.fix, /[.…]$/, `${rule}: ${finding.fix}`)
     }
@@ -156,7 +163,7 @@ t.test('whom it is for', async (t) => {
   const [refused] = lint(tiny, { ...X86, runtime: 'crun' }).filter(
     ({ rule }) => rule === 'runtime-needs',
   )
-  t.same(refused?.syscalls, ['close', 'execve'])
+  t.same(refused?.syscalls, ['execve'])
 })
 
 t.test('a text that cannot be read, and mistakes of the caller, are errors', async (t) => {

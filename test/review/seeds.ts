@@ -1,5 +1,6 @@
 /** One mistake for each rule of lint, and where it is. */
 import { allow, between, errno, eq, ge, gt, lt, oneOf, type Policy } from '../../lib/policy'
+import { RUNTIME_NEEDS } from '../../lib/knowledge/runtime-needs'
 import type { LintRule } from '../../lib/review/rules'
 import type { ReviewOptions } from '../../lib/review/subject'
 import { allowed, arg, denied, profileOf } from '../helpers/profiles'
@@ -18,11 +19,7 @@ const inText = (input: string, at: string, options?: ReviewOptions): Seed => ({
 })
 
 /** What a runtime needs to start anything, so that nothing is said of that. */
-const NEEDED = [
-  ...['close', 'openat', 'write', 'epoll_ctl', 'fstatfs', 'getdents64', 'execve', 'futex'],
-  ...['fcntl', 'chdir', 'capget', 'read', 'prctl', 'newfstatat', 'fstat', 'setgroups', 'setgid'],
-  ...['setuid', 'getcwd', 'capset', 'getppid', 'faccessat2'],
-]
+const NEEDED = [...RUNTIME_NEEDS.runc.always, ...RUNTIME_NEEDS.runc.withPrivileges]
 
 const own = (syscalls: object, more: object = {}): Policy => ({
   default: errno('EPERM'),
