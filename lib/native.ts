@@ -147,7 +147,8 @@ export function native(): Native {
  * a policy in force may forbid opening it again.
  */
 export const takeNativeFrom = (other: () => Native): void => {
-  source = other
+  // Where nothing is bundled (from the sources) both are this one.
+  if (other !== native) source = other
 }
 
 function load(): Native {

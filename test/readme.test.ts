@@ -1,11 +1,13 @@
 /** Every snippet of the README runs, and does what its comments say. */
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import ts from 'typescript'
 import { definePolicy, type Policy } from '../lib/policy'
 import { parseOptions } from '../lib/lockdown/options'
+import { CLI, workplace } from './helpers/cli'
 import { nodes, root, runVictim, sandboxDirectory, writeFile, type Outcome } from './helpers/victim'
 
 interface Snippet {
@@ -160,6 +162,47 @@ t.test('errors', async (t) => {
   const outcome = await runModule(toModule(denied + find('ts', 'ERR_SECCOMP_DENIED')))
   t.equal(outcome.code, 1)
   t.match(outcome.stderr, 'The container does not allow seccomp(2).')
+})
+
+t.test('on the command line', async (t) => {
+  const { write, folder } = workplace()
+  const allowing = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [] }
+  write('profile.json', JSON.stringify({ defaultAction: 'SCMP_ACT_ERRNO', syscalls: [] }))
+  write('mine.json', JSON.stringify(allowing))
+  write('any-program', '#!/bin/sh\necho it ran\n')
+  chmodSync(join(folder, 'any-program'), 0o755)
+  write('container.log', 'Bad system call (core dumped)\n')
+  const answers: Readonly<Record<string, readonly [code: number, said: RegExp]>> = {
+    explain: [0, /^ptrace\(.*errno\(EPERM\)/],
+    diff: [1, /mine\.json lets through what docker-default refuses/],
+    run: [0, /^it ran$/m],
+    logs: [0, /"default"/],
+    diagnose: [1, /SIGSYS/],
+  }
+  const lines = find('sh', 'npx seccomp-ts explain').trim().split('\n')
+  t.equal(lines.length, Object.keys(answers).length)
+  for (const line of lines) {
+    const [, words = ''] = /^npx seccomp-ts (.*?)( *#.*)?$/.exec(line) ?? []
+    const child = spawn(process.execPath, [CLI, ...words.split(' ')], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'] },
+    })
+    let said = ''
+    const hear = (data: Buffer): void => {
+      said += data.toString()
+      // --live goes on until it is interrupted, and is to have something to write.
+      if (!said.includes('listening') || child.killed) return
+      spawnSync(process.execPath, [CLI, 'run', '-p', 'audit', '--', '/bin/true'])
+      child.kill('SIGINT')
+    }
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    const [code] = (await once(child, 'close')) as [number]
+    const [command = ''] = words.split(' ')
+    if (command === 'logs') said += readFileSync(join(folder, 'mine.json'), 'utf8')
+    t.same(code, answers[command]?.[0], `${line}: ${said}`)
+    t.match(said, answers[command]?.[1])
+  }
 })
 
 t.test('installing', async (t) => {
