@@ -43,7 +43,7 @@ module.exports = tseslint.config(
           allow: [
             ...['\\.node$', '^node:', '^\\./prepared', '^\\./on-demand$', '^\\./generated/'],
             ...[
-              '^\\./(tooling|logs)$',
+              '^\\./(tooling|logs|manifests)$',
               '^\\./commands/',
               '^seccomp-ts/package\\.json$',
               '^jsonc-parser/',

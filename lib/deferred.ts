@@ -5,6 +5,7 @@
  */
 import { loadPart } from './late'
 import type Logs = require('./logs')
+import type Manifests = require('./manifests')
 import type OnDemand = require('./on-demand')
 import type Tooling = require('./tooling')
 
@@ -32,6 +33,9 @@ const ofTooling = lateFrom<typeof Tooling>(() => require('./tooling'))
 /** What works on logs. */
 const ofLogs = lateFrom<typeof Logs>(() => require('./logs'))
 
+/** What works on manifests. */
+const ofManifests = lateFrom<typeof Manifests>(() => require('./manifests'))
+
 /**
  * The kernel's audit records as they are made, each as a line for `readLog`, until `signal` ends it. It
  * loses none that the kernel's log would leave out for their number, and says so where it does lose some.
@@ -57,7 +61,7 @@ export const builtInPolicy = ofTooling('builtInPolicy')
  *
  * @throws PolicyError, ProfileError as `convert` does; PolicyError ERR_OPTION
  */
-export const bundleProfile = ofTooling('bundleProfile')
+export const bundleProfile = ofManifests('bundleProfile')
 
 /**
  * The system calls that the kernel (since 5.11) allows without running the program: those of which it
@@ -75,7 +79,7 @@ export const cachedSyscalls = deferred('cachedSyscalls')
  * @throws ManifestError ERR_MANIFEST_SYNTAX, ERR_MANIFEST_LIMIT, ERR_MANIFEST_OBJECT
  * @throws PolicyError for a mistake in the options
  */
-export const checkManifests = ofTooling('checkManifests')
+export const checkManifests = ofManifests('checkManifests')
 
 /**
  * What policy b changes against policy a, by what they mean: every call whose verdict differs, how,
@@ -164,7 +168,7 @@ export const explain = ofTooling('explain')
  *
  * @throws ManifestError, also ERR_MANIFEST_EDIT; PolicyError for a mistake in the options
  */
-export const fixManifests = ofTooling('fixManifests')
+export const fixManifests = ofManifests('fixManifests')
 
 /**
  * `child_process.fork`, whose child is under `policy` before the first line of its module: Node has
@@ -209,7 +213,7 @@ export const lint = ofTooling('lint')
  *
  * @throws ManifestError, also ERR_MANIFEST_EDIT
  */
-export const migrateManifests = ofTooling('migrateManifests')
+export const migrateManifests = ofManifests('migrateManifests')
 
 /**
  * A policy that allows what a log shows, joined with what Node needs to go on, to end and to crash where

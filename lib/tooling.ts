@@ -1,10 +1,9 @@
 /**
- * All work on profiles and manifests: a file of its own (dist/tooling.js), loaded by deferred.ts when somebody asks for
+ * All work on profiles: a file of its own (dist/tooling.js), loaded by deferred.ts when somebody asks for
  * something in it. Nothing here is needed to lock down.
  *
  * One object, for the reason that on-demand.ts has.
  */
-import { bundleProfile, checkManifests, fixManifests, migrateManifests } from './kubernetes'
 import { takeNativeFrom } from './native'
 import {
   builtInPolicies,
@@ -20,14 +19,10 @@ import { explain, lint, toSarif } from './review'
 const tooling = {
   builtInPolicies,
   builtInPolicy,
-  bundleProfile,
-  checkManifests,
   convert,
   explain,
-  fixManifests,
   fromOci,
   lint,
-  migrateManifests,
   readProfile,
   resolveProfile,
   takeNativeFrom,

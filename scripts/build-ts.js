@@ -1,5 +1,5 @@
 // lib/ → dist/: declarations by tsc, and JavaScript by esbuild: what every start needs in one file
-// (index.js), the rest in others (on-demand.js, tooling.js, logs.js), the preload, and the command. Removes what was there first,
+// (index.js), the rest in others (on-demand.js, tooling.js, logs.js, manifests.js), the preload, and the command. Removes what was there first,
 // so that a deleted source leaves nothing to publish, and emits nothing when there are type errors,
 // so that a failed build never looks up to date.
 'use strict'
@@ -23,13 +23,14 @@ async function buildTs() {
   await bundle('on-demand', [takeFromIndex])
   await bundle('tooling', [takeFromIndex])
   await bundle('logs', [takeFromIndex])
+  await bundle('manifests', [takeProfilesFromIndex])
   await bundle('register', [takeFromIndex])
   await bundle('cli', [takeFromIndex], 'cli/main')
   chmodSync(path.join(root, 'dist/cli.js'), 0o755)
   // Twice: it takes a compiler to prepare what the second one contains.
   await bundle('index', [plainExports, preparedPolicies({})])
   await bundle('index', [plainExports, preparedPolicies(prepare())])
-  checkReferences(['on-demand', 'tooling', 'logs', 'register', 'cli'])
+  checkReferences(['on-demand', 'tooling', 'logs', 'manifests', 'register', 'cli'])
 }
 
 async function bundle(name, plugins, source = name) {
@@ -44,7 +45,7 @@ async function bundle(name, plugins, source = name) {
     // Loaded only when it is needed: the addon, the tables, what reads profiles with the packages it
     // takes, and the package by its own name.
     external: [
-      ...['*.node', './generated/tables', './on-demand', './tooling', './logs'],
+      ...['*.node', './generated/tables', './on-demand', './tooling', './logs', './manifests'],
       ...['jsonc-parser/*', 'yaml', 'seccomp-ts/register', 'seccomp-ts/package.json'],
     ],
     plugins,
@@ -63,18 +64,26 @@ const SHARED = [
   'policy/actions',
   'policy/conditions',
   'promises/web-server',
-].map((name) => path.join(root, `lib/${name}.ts`))
+]
 
-const takeFromIndex = {
-  name: 'take from index',
-  setup(build) {
-    build.onResolve({ filter: /^\./ }, async ({ path: request, pluginData, ...args }) => {
-      if (pluginData === 'resolving') return undefined
-      const resolved = await build.resolve(request, { ...args, pluginData: 'resolving' })
-      return SHARED.includes(resolved.path) ? { path: './index', external: true } : undefined
-    })
-  },
+const taking = (names) => {
+  const taken = names.map((name) => path.join(root, `lib/${name}.ts`))
+  return {
+    name: 'take from index',
+    setup(build) {
+      build.onResolve({ filter: /^\./ }, async ({ path: request, pluginData, ...args }) => {
+        if (pluginData === 'resolving') return undefined
+        const resolved = await build.resolve(request, { ...args, pluginData: 'resolving' })
+        return taken.includes(resolved.path) ? { path: './index', external: true } : undefined
+      })
+    },
+  }
 }
+
+const takeFromIndex = taking(SHARED)
+
+/** For who has little to do with profiles: what reads and writes them is large, and loaded when it is called. */
+const takeProfilesFromIndex = taking([...SHARED, 'profiles/read', 'profiles/write/convert'])
 
 /** `export { … } from` becomes one object: a getter for each name takes a start longer than all of them do. */
 const plainExports = {
