@@ -148,7 +148,7 @@ const sabotages = [
     name: 'two conditions on one argument must both hold under a runtime',
     file: 'lib/profiles/resolve.ts',
     from: 'if (repeated && engine !== undefined) {',
-    to: 'if (repeated && engine === undefined) {',
+    to: 'if (repeated && engine !== undefined && engine.conditions === 0) {',
     tests: ['test/differential/profiles.test.ts'],
   },
   {

@@ -13,6 +13,17 @@ const CODES: Readonly<Record<Style, readonly [on: number, off: number]>> = {
   cyan: [36, 39],
 }
 
+/**
+ * Controls and marks of direction, but for tabs, ends of lines, and the sequences of `style`, which are left
+ * whole: ECMA-48, and Unicode's Bidi_Control.
+ */
+const UNSEEN =
+   
+  /(?!\u001b\[\d{1,2}m)[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+const escaped = (character: string): string =>
+  `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
 /** Where nobody says how wide it is. */
 const COLUMNS = 80
 
@@ -73,8 +84,9 @@ export class Output {
     }
   }
 
+  /** What names and files say may not move the cursor, or pass for something else. */
   line(text = ''): void {
-    this.write(`${text}\n`)
+    this.write(`${text.replace(UNSEEN, escaped)}\n`)
   }
 
   /** Integers beyond what JSON's readers keep are written as text. */

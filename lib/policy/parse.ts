@@ -100,6 +100,13 @@ export function parsePolicy(input: unknown): ParsedPolicy {
 
 function parseRoot(input: unknown): ParsedPolicy {
   const fields = readFields(input, '$', 'a policy object')
+  if (fields.has('defaultAction')) {
+    throw new PolicyError('ERR_UNKNOWN_KEY', {
+      path: '$.defaultAction',
+      problem: 'this is a profile for containers and no policy',
+      hint: 'fromOci makes a policy of it.',
+    })
+  }
   refuseUnknownKeys(fields, KEYS, '$', 'a policy')
 
   const name = fields.get('name')

@@ -5,14 +5,22 @@ import { suggest } from '../syscalls'
 /** More than anybody reads; of what comes after, only the number is kept. */
 const MAX_FINDINGS = 10_000
 
-/** "Did you mean" compares with everything there is, so a file of nonsense gets only so many. */
 const MAX_SUGGESTIONS = 20
+
+/** "Did you mean" compares with everything there is, so a file of nonsense gets only so many. */
+export class Suggestions {
+  #made = 0
+
+  for(name: string, candidates: readonly string[]): string | undefined {
+    return this.#made++ < MAX_SUGGESTIONS ? suggest(name, candidates) : undefined
+  }
+}
 
 export class Findings {
   readonly #list: ProfileFinding[] = []
   #omitted = 0
   #severe = false
-  #suggestions = 0
+  readonly #suggestions = new Suggestions()
 
   report(
     severity: ProfileFinding['severity'],
@@ -43,8 +51,7 @@ export class Findings {
 
   /** `; did you mean 'read'?`, or nothing. */
   suggestion(name: string, candidates: readonly string[]): string {
-    if (this.#suggestions++ >= MAX_SUGGESTIONS) return ''
-    const meant = suggest(name, candidates)
+    const meant = this.#suggestions.for(name, candidates)
     return meant === undefined ? '' : `; did you mean '${meant}'?`
   }
 }

@@ -2,6 +2,7 @@
 import { describeCall, type CallReport } from '../analysis/call'
 import type { Call } from '../analysis/interpreter'
 import type { ProfilePlace } from '../errors'
+import { Suggestions } from '../profiles/findings'
 import type { SyscallName } from '../syscalls'
 import { LINT_RULES, type LintRule, type LintSeverity } from './rules'
 import type { Enforced } from './subject'
@@ -41,6 +42,7 @@ export interface Details {
 export class LintFindings {
   readonly #list: LintFinding[] = []
   readonly #seen = new Set<string>()
+  readonly suggestions = new Suggestions()
 
   /** Once for each rule, place and message. */
   report(rule: LintRule, where: ProfilePlace | string, details: Details): void {

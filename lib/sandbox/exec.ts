@@ -66,7 +66,13 @@ function parseOptions(input: unknown): {
       })
     }
     for (const [name, value] of Object.entries(env)) {
-      if (value !== undefined) requireText(value, `options.env.${name}`)
+      if (value === undefined) continue
+      requireText(value, `options.env.${name}`)
+      if (/^[^=\0]+$/.test(name)) continue
+      throw new PolicyError('ERR_OPTION', {
+        path: 'options.env',
+        problem: `expected names without = and NUL, got ${describeValue(name)}`,
+      })
     }
     return { env: env as Readonly<Record<string, string | undefined>>, log }
   })

@@ -32,6 +32,12 @@ InstallResult Exec(const std::vector<sock_filter>& program, const ExecOptions& o
   char message[64];
   Handover handover;
   handover.StandardStreams();
+  if (!handover.CloseOthers()) {
+    handover.Undo();
+    result.outcome = InstallOutcome::kCensusUnavailable;
+    result.error = ENOENT;
+    return result;
+  }
   handover.SignalMask();
   handover.DefaultSignals();
   const long failed =

@@ -6,12 +6,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel/proc.h"
+
 // libuv's own, which Node exports to addons: gives a terminal back the mode it had before raw mode
 // (src/unix/tty.c). Weak, because another runtime may not have it.
 extern "C" __attribute__((weak)) int uv_tty_reset_mode(void);
 
 namespace seccomp_ts {
 namespace {
+
+// Newer than the oldest headers this builds with; linux/close_range.h. One number everywhere.
+constexpr long kCloseRange = 436;
+constexpr unsigned kCloseRangeCloexec = 1u << 2;
 
 void DoNothing(int) {}
 
@@ -32,6 +38,18 @@ void Handover::StandardStreams() {
     if (MayBlock(fd)) Descriptor(fd, F_SETFL, O_NONBLOCK);
   }
   if (uv_tty_reset_mode != nullptr) uv_tty_reset_mode();
+}
+
+bool Handover::CloseOthers() {
+  const int unlisted = ForEachNumber("/proc/self/fd", [this](int fd) {
+    if (fd <= 2) return;
+    const int old = fcntl(fd, F_GETFD);
+    if (old < 0 || (old & FD_CLOEXEC) != 0) return;
+    if (fcntl(fd, F_SETFD, old | FD_CLOEXEC) == 0) descriptors_.push_back({fd, F_SETFD, old});
+  });
+  // And what another thread has opened since.
+  const bool closed = syscall(kCloseRange, 3u, ~0u, kCloseRangeCloexec) == 0;
+  return closed || unlisted == 0;
 }
 
 void Handover::Descriptor(int fd, int set_command, int flags) {

@@ -15,6 +15,11 @@ class Handover {
   // 0, 1 and 2 stay open and block again, and a terminal has the mode it had.
   void StandardStreams();
 
+  // All descriptors beyond 2 end with this image, also those that it was started with: an open one
+  // is a way past a filter that refuses to open it. False if neither close_range(2) (5.11) nor
+  // /proc does it.
+  bool CloseOthers();
+
   // Takes `flags` from a descriptor. `set_command` is F_SETFD or F_SETFL.
   void Descriptor(int fd, int set_command, int flags);
 

@@ -18,6 +18,18 @@ t.test('lists every command there is', (t) => {
   t.end()
 })
 
+t.test('what names say cannot reach the terminal', (t) => {
+  const named = (name: string): string =>
+    JSON.stringify({ default: { action: 'allow' }, syscalls: { [name]: { action: 'allow' } } })
+  const policy = write('escapes.json', named('rea\u001b]0;PWN\u0007\u009b2J\u202ed'))
+  for (const args of [['lint'], ['compile'], ['simulate', policy, 'read'], ['diff', policy]]) {
+    const { stdout, stderr } = seccompTs([...args, policy])
+    t.notMatch(stdout + stderr, /[\u0007\u001b\u009b\u202e]/, args.join(' '))
+    t.match(stdout + stderr, 'rea\\u001b]0;PWN\\u0007\\u009b2J\\u202ed', args.join(' '))
+  }
+  t.end()
+})
+
 t.test('without a command, says so: it has done nothing', (t) => {
   const { code, stdout, stderr } = seccompTs([])
   t.equal(code, 2)

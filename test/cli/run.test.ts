@@ -1,5 +1,5 @@
 /** Programs under a policy, by the live kernel. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import t from 'tap'
@@ -34,6 +34,16 @@ t.test('the program is under the filter, and this one is gone', (t) => {
   t.match(stdout, /^SigBlk:\t0+$/m)
   t.match(stdout, /^SigIgn:\t0+$/m)
   t.match(stdout, /^SigCgt:\t0+$/m)
+  t.end()
+})
+
+t.test('no descriptor but the first three is passed on, wherever it is from', (t) => {
+  const secret = write('secret', 'secret')
+  const command = `exec ${process.execPath} ${CLI} run -p ${refusing} -- ls /proc/self/fd 7<${secret} 100<${secret} 250<${secret}`
+  const ran = spawnSync('bash', ['-c', command], { encoding: 'utf8' })
+  // The fourth is the folder that ls reads.
+  t.equal(ran.stdout, '0\n1\n2\n3\n')
+  t.equal(ran.stderr, '')
   t.end()
 })
 

@@ -451,6 +451,15 @@ t.test('systemd: what is denied', async (t) => {
   )
 })
 
+t.test('a ceiling under a default that is more than ENOSYS has no other form', async (t) => {
+  for (const fallback of [allow, log, policies.trace(1)]) {
+    const source: Policy = { default: fallback, ceiling: 'execve', syscalls: { mkdir: errno(1) } }
+    for (const to of ['oci', 'docker', 'podman', 'kubernetes'] as const) {
+      t.strictSame(refused(source, to), { code: 'ERR_INEXPRESSIBLE', path: '$.ceiling' }, to)
+    }
+  }
+})
+
 t.test('conditions that come to too much are refused', async (t) => {
   const wide = (seed: number): Policy['syscalls'] => ({
     ioctl: allow.when({

@@ -1,5 +1,6 @@
 /** The rules as entries of the container world, in the one order they are written in. */
-import { describeVerdict, verdictOf } from '../../analysis/verdict'
+import { describeVerdict, permissiveness, verdictOf } from '../../analysis/verdict'
+import { PolicyError } from '../../errors'
 import type { ActionName } from '../../policy'
 import { errnoName, errnoValue, type SyscallName } from '../../syscalls'
 import type { ProfileAction } from '../types'
@@ -159,10 +160,17 @@ export function reportForeignCalls({ losses, arch }: Source): void {
 export function reportUnnamedNumbers(source: Source, fallback: number): void {
   const { rules, losses, policy } = source
   const own = fallbackOf(source)
-  const byRange = rules.ranges.some(({ first }) => first < X32)
+  const range = rules.ranges.find(({ first }) => first < X32)
+  const byRange = range !== undefined
   if (fallback === own && !byRange) return
   const wanted = byRange ? 'ENOSYS' : errnoText(own)
   const path = policy.baseline !== undefined ? '$.baseline' : byRange ? '$.ceiling' : '$.default'
+  if (byRange && permissiveness(fallback) > permissiveness(verdictOf(range.action))) {
+    throw new PolicyError('ERR_INEXPRESSIBLE', {
+      path,
+      problem: `numbers that have no name yet answer ENOSYS here, and would get the default there: ${errnoText(fallback)}`,
+    })
+  }
   const message = `numbers that have no name yet answer ${errnoText(fallback)} instead of ${wanted}; those with one are listed`
   losses.add('info', 'unnamed-numbers', path, message)
   losses.numbersChanged = true

@@ -5,7 +5,7 @@ import { placeIn } from '../../profiles/read'
 import { quote } from '../../profiles/tree'
 import type { Profile, ProfileEntry } from '../../profiles/types'
 import { NATIVE_ARCHITECTURE } from '../../profiles/vocabulary'
-import { findSyscall, isSyscallName, suggest, syscallNames, type Arch } from '../../syscalls'
+import { findSyscall, isSyscallName, syscallNames, type Arch } from '../../syscalls'
 import type { ProfilePlace } from '../../errors'
 import { listOf, type LintFindings } from '../findings'
 
@@ -54,7 +54,7 @@ function reportUnknown(
     })
     return
   }
-  const meant = kernelName(name) ?? suggest(name, syscallNames(arch))
+  const meant = kernelName(name) ?? findings.suggestions.for(name, syscallNames(arch))
   const lets = action === 'SCMP_ACT_ALLOW' || action === 'SCMP_ACT_LOG'
   findings.report('unknown-syscall', where, {
     // A refusal that is passed over leaves open what was to be closed.
