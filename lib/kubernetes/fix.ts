@@ -11,6 +11,7 @@ import { ManifestFindings, type ManifestFinding, type Subject } from './findings
 import { clusterOf, SINCE, type Cluster, type ClusterOptions } from './options'
 import { parseManifests, type Manifests } from './parse'
 import { readPod, type Container, type Pod } from './pod'
+import { restricts, type Above } from './restricting'
 import type { ManifestRule } from './rules'
 import {
   CONTAINER,
@@ -56,6 +57,11 @@ export interface FixResult {
   /** The same text where nothing was to be done. */
   readonly text: string
   readonly changes: readonly ManifestChange[]
+  /**
+   * Keys and types that are wrong only in case and stay so, and why: in force, they could permit more. Where, in
+   * the new text.
+   */
+  readonly left: readonly ManifestChange[]
   /** What `checkManifests` finds in the new text: what is only suggested is among it. */
   readonly findings: readonly ManifestFinding[]
 }
@@ -70,7 +76,7 @@ interface Options {
  * Fixes manifests in place. Comments, order and formatting stay; a second run changes nothing. Set are
  * RuntimeDefault (or the named profile) where no container of a pod has a seccomp profile of its own, and
  * `allowPrivilegeEscalation: false` where nothing is said; keys and types that differ from the right ones only
- * in case are corrected. What could keep a program from working is done only when it is named in `also`.
+ * in case are corrected where that restricts, and are in `left` where it could permit more. What could keep a program from working is done only when it is named in `also`.
  *
  * Text that an alias stands for is left alone.
  *
@@ -87,12 +93,15 @@ export function fixManifests(text: string | Uint8Array, options?: FixOptions): F
   const hardening = new Fixer(spelt, parsed)
   hardening.harden()
   const fixed = hardening.edits.apply()
+  const rest = new Fixer(parseManifests(fixed), parsed)
+  rest.spell()
   const { clusterVersion, seccompDefault } = options ?? {}
   const { findings } = checkManifests(fixed, {
     ...(clusterVersion === undefined ? {} : { clusterVersion }),
     ...(seccompDefault === undefined ? {} : { seccompDefault }),
   })
-  return { text: fixed, changes: [...spelling.changes, ...hardening.changes], findings }
+  const changes = [...spelling.changes, ...hardening.changes]
+  return { text: fixed, changes, left: rest.left, findings }
 }
 
 /** @throws PolicyError ERR_OPTION, ERR_UNKNOWN_KEY, ERR_POLICY_SHAPE */
@@ -127,6 +136,7 @@ const isProfilePath = (value: unknown): value is string =>
 class Fixer {
   readonly edits: Edits
   readonly changes: ManifestChange[] = []
+  readonly left: ManifestChange[] = []
   readonly #manifests: Manifests
   readonly #options: Options
   readonly #pods: readonly { readonly workload: Workload; readonly pod: Pod }[]
@@ -144,30 +154,38 @@ class Fixer {
   }
 
   #changed(rule: ManifestRule, subject: Subject, at: At, message: string): void {
-    const { path, line } = this.#manifests.lines.place(at.node.offset, at.path)
-    this.changes.push({ rule, ...subject, path, line, message })
+    this.changes.push(this.#note(rule, subject, at, message))
   }
 
-  /** Keys and types that are right but for their case. */
+  #note(rule: ManifestRule, subject: Subject, at: At, message: string): ManifestChange {
+    const { path, line } = this.#manifests.lines.place(at.node.offset, at.path)
+    return { rule, ...subject, path, line, message }
+  }
+
+  /** Keys and types that are right but for their case, where that restricts. */
   spell(): void {
-    for (const { pod } of this.#pods) {
-      this.#spellKeys(pod.spec.at, POD_SPEC, pod.subject)
-      this.#spellContext(pod.spec.at, POD_SECURITY_CONTEXT, pod.subject)
+    for (const { workload, pod } of this.#pods) {
+      const annotations = readAnnotations(annotationsOf(workload.template))
+      const annotated = new Set(annotations.map(({ about }) => `${about}Profile`))
+      const ofPod = { context: undefined, annotated }
+      this.#spellKeys(pod.spec.at, POD_SPEC, pod.subject, ofPod)
+      this.#spellContext(pod.spec.at, POD_SECURITY_CONTEXT, pod.subject, ofPod)
+      const ofContainer = { context: pod.context?.at, annotated }
       for (const { fields, subject } of pod.containers) {
-        this.#spellKeys(fields.at, CONTAINER, subject)
-        this.#spellContext(fields.at, CONTAINER_SECURITY_CONTEXT, subject)
+        this.#spellKeys(fields.at, CONTAINER, subject, ofContainer)
+        this.#spellContext(fields.at, CONTAINER_SECURITY_CONTEXT, subject, ofContainer)
       }
     }
   }
 
-  #spellContext(parent: At<MapNode>, shape: Shape, subject: Subject): void {
-    const context = anyCase(parent, 'securityContext')
+  #spellContext(parent: At<MapNode>, shape: Shape, subject: Subject, above: Above): void {
+    const context = inForce(parent, 'securityContext', above)
     if (context === undefined) return
-    this.#spellKeys(context, shape, subject)
+    this.#spellKeys(context, shape, subject, above)
     for (const key of ['seccompProfile', 'appArmorProfile'] as const) {
-      const profile = anyCase(context, key)
+      const profile = inForce(context, key, above)
       if (profile === undefined) continue
-      this.#spellKeys(profile, SECCOMP_PROFILE, subject)
+      this.#spellKeys(profile, SECCOMP_PROFILE, subject, above)
       this.#spellType(
         profile,
         key === 'seccompProfile' ? 'seccomp-type' : 'apparmor-profile',
@@ -176,13 +194,17 @@ class Fixer {
     }
   }
 
-  #spellKeys(at: At<MapNode>, { known }: Shape, subject: Subject): void {
+  #spellKeys(at: At<MapNode>, { known }: Shape, subject: Subject, above: Above): void {
     for (const member of at.node.members) {
       const right = known.find((key) => key.toLowerCase() === member.key.toLowerCase())
       if (right === undefined || right === member.key) continue
+      const where = { node: { ...member.value, offset: member.offset }, path: at.path }
+      if (!restricts(right, member.value, above)) {
+        this.left.push(this.#note('unknown-key', subject, where, ignored(member.key, right)))
+        continue
+      }
       if (sameKey(at.node, right).length > 1 || !this.edits.canEdit(at.node)) continue
       this.edits.rename(member, right)
-      const where = { node: { ...member.value, offset: member.offset }, path: at.path }
       this.#changed('unknown-key', subject, where, `${quote(member.key)} is '${right}'`)
     }
   }
@@ -193,11 +215,17 @@ class Fixer {
     const right = ['RuntimeDefault', 'Localhost', 'Unconfined'].find(
       (known) => known.toLowerCase() === written?.toLowerCase(),
     )
-    if (type === undefined || right === undefined || right === written) return
-    if (!this.edits.canEdit(type)) return
+    if (type === undefined || written === undefined) return
+    if (right === undefined || right === written) return
     const at = { node: type, path: `${profile.path}.type` }
+    if (right === 'Unconfined') {
+      const message = `${quote(written)} is left: the API server refuses it as it is written, and as '${right}' it would permit everything`
+      this.left.push(this.#note(rule, subject, at, message))
+      return
+    }
+    if (!this.edits.canEdit(type)) return
     this.edits.replace(at, right)
-    this.#changed(rule, subject, at, `${quote(written ?? '')} is '${right}'`)
+    this.#changed(rule, subject, at, `${quote(written)} is '${right}'`)
   }
 
   harden(): void {
@@ -259,7 +287,8 @@ class Fixer {
     const field = context?.get('seccompProfile')
     const type = textOf(descend(field, 'type')?.node)
     const named = type === 'RuntimeDefault' && localhostProfile !== undefined
-    const unconfined = type === 'Unconfined' && also.has('seccomp-unconfined')
+    // In the wrong case it is not respelt, but may be replaced.
+    const unconfined = type?.toLowerCase() === 'unconfined' && also.has('seccomp-unconfined')
     if (field === undefined || !(named || unconfined)) return
     if (descend(field, 'localhostProfile') !== undefined || !this.#editable(field)) return
     const at = descend(field, 'type')
@@ -371,8 +400,14 @@ function anyCaseMember(node: MapNode, key: string): Member | undefined {
   return more.length === 0 ? only : memberOf(node, key)
 }
 
-function anyCase(at: At<MapNode>, key: string): At<MapNode> | undefined {
-  const value = anyCaseMember(at.node, key)?.value
-  const found = value === undefined ? undefined : { node: value, path: `${at.path}.${key}` }
+/** The object under that key: one that is misspelt counts where it is to be spelt right. */
+function inForce(at: At<MapNode>, key: string, above: Above): At<MapNode> | undefined {
+  const member = anyCaseMember(at.node, key)
+  if (member === undefined) return undefined
+  if (member.key !== key && !restricts(key, member.value, above)) return undefined
+  const found = { node: member.value, path: `${at.path}.${key}` }
   return isMapAt(found) ? found : undefined
 }
+
+const ignored = (written: string, right: string): string =>
+  `${quote(written)} is left: the API server ignores it as it is written, and as '${right}' it could permit more`

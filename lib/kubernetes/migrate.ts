@@ -24,7 +24,7 @@ export interface MigrateResult {
  * as it is, comments too (one on the line of an annotation goes with it). What an annotation says is then in
  * force also where the cluster ignores it: seccomp's, since Kubernetes 1.27.
  *
- * One stays where it has no effect or a field says something else: `left` says which, and why.
+ * One stays where it has no effect, or a field beside it or, for seccomp, the pod's says something else: `left` says which, and why.
  *
  * @throws ManifestError ERR_MANIFEST_SYNTAX, ERR_MANIFEST_LIMIT, ERR_MANIFEST_OBJECT, ERR_MANIFEST_EDIT
  */
@@ -91,7 +91,7 @@ class Migration {
 
   /** Why an annotation has to stay. */
   #obstacle(
-    { about, profile }: Annotation,
+    { about, container, profile }: Annotation,
     place: Place | undefined,
     annotations: At<MapNode>,
     pod: Pod,
@@ -106,8 +106,18 @@ class Migration {
       return 'stands where it cannot be edited alone (an alias, or no object)'
     }
     const field = place.context?.get(`${about}Profile`)
+    if (field !== undefined) {
+      return this.#same(field, profile) ? undefined : 'is not what the field beside it says'
+    }
+    if (about === 'appArmor' || container === undefined) return undefined
+    return this.#overridden(pod.context?.get('seccompProfile'), profile)
+  }
+
+  /** An annotation that is ignored since 1.27 would come before the pod's field, which is in force. */
+  #overridden(field: At | undefined, profile: NamedProfile): string | undefined {
     if (field === undefined || this.#same(field, profile)) return undefined
-    return 'is not what the field beside it says'
+    if (textOf(descend(field, 'type')?.node) === 'Unconfined') return undefined
+    return "would override the pod's seccompProfile, which is in force, and could permit more"
   }
 
   #same(field: At, { type, localhostProfile }: NamedProfile): boolean {

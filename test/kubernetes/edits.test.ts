@@ -180,6 +180,115 @@ t.test('the ways to write an object', async (t) => {
   for (const [text, wanted] of cases) t.equal(fixManifests(text).text, wanted)
 })
 
+t.test('a case that is not corrected, since it would permit more', async (t) => {
+  const bare = { allowPrivilegeEscalation: undefined }
+  const inContainer: Record<string, unknown>[] = [
+    { Privileged: true },
+    { AllowPrivilegeEscalation: true },
+    { SeccompProfile: { type: 'Unconfined' } },
+    { seccompprofile: { Type: 'unconfined' } },
+    // It would override what the pod says.
+    { SeccompProfile: { type: 'Localhost', localhostProfile: 'lax.json' } },
+    { AppArmorProfile: { type: 'Localhost', localhostProfile: 'lax' } },
+    { Capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } },
+    { ProcMount: 'Unmasked' },
+    { RunAsUser: 0 },
+    { RunAsNonRoot: false },
+    { ReadOnlyRootFilesystem: false },
+  ]
+  for (const context of inContainer) {
+    const [key = ''] = Object.keys(context)
+    const { text, left, findings, changes } = fixManifests(
+      pod(spec({}, {}, { ...bare, ...context })),
+    )
+    const also = text.includes('allowPrivilegeEscalation: false')
+    t.ok(also, `${key}: the right key is set beside it`)
+    t.equal(
+      text.replace(/\n *allowPrivilegeEscalation: false/, ''),
+      pod(spec({}, {}, { ...bare, ...context })),
+    )
+    t.match(left, [{ rule: 'unknown-key', container: 'web', message: new RegExp(`${key}.*more`) }])
+    t.equal(changes.length, 1)
+    t.ok(findings.some(({ rule }) => rule === 'unknown-key'))
+    t.strictSame(fixManifests(text).left, left)
+    t.equal(fixManifests(text).text, text)
+  }
+  for (const more of [
+    { HostNetwork: true },
+    { hostpid: true },
+    { hostIpc: true },
+    { Volumes: [{ name: 'a', hostPath: { path: '/' } }] },
+    { initcontainers: [{ name: 'a', securityContext: { privileged: true } }] },
+  ]) {
+    const { text, left } = fixManifests(pod(spec(more)))
+    t.equal(text, pod(spec(more)))
+    t.match(left, [{ rule: 'unknown-key', message: /could permit more/ }])
+  }
+  for (const context of [{ Sysctls: [{ name: 'kernel.msgmax', value: '1' }] }, { runasuser: 0 }]) {
+    const { text, left } = fixManifests(pod(spec({}, context)))
+    t.equal(text, pod(spec({}, context)))
+    t.equal(left.length, 1)
+  }
+})
+
+t.test('a context that is misspelt, with more in it than restrictions', async (t) => {
+  const securitycontext = { privileged: true, RunAsNonRoot: true }
+  const given = pod(spec({ containers: [{ name: 'web', securitycontext }] }))
+  const { text, left } = fixManifests(given)
+  t.match(left, [{ rule: 'unknown-key', message: /securitycontext/ }])
+  t.match(text, /securitycontext:\n +privileged: true\n +RunAsNonRoot: true\n/)
+  t.match(text, /securityContext:\n +allowPrivilegeEscalation: false\n/)
+  t.equal(fixManifests(text).text, text)
+  const fine = { allowPrivilegeEscalation: false, Privileged: true, RunAsNonRoot: true }
+  const partly = fixManifests(pod(spec({ containers: [{ name: 'web', securitycontext: fine }] })))
+  t.match(
+    partly.text,
+    /securityContext:\n +allowPrivilegeEscalation: false\n +Privileged: true\n +runAsNonRoot: true\n/,
+  )
+  t.match(partly.left, [{ message: /'?Privileged/ }])
+})
+
+t.test('a type in the wrong case that means Unconfined', async (t) => {
+  const given = pod(spec({}, { seccompProfile: { type: 'unconfined' } }))
+  const { text, left } = fixManifests(given)
+  t.equal(text, given)
+  t.match(left, [{ rule: 'seccomp-type', message: /would permit everything/ }])
+  const named = fixManifests(given, { also: ['seccomp-unconfined'] })
+  t.equal(named.text, pod())
+  t.strictSame(named.left, [])
+})
+
+t.test('a case that is corrected, since it restricts', async (t) => {
+  const wrong = {
+    RunAsNonRoot: true,
+    Privileged: false,
+    allowprivilegeescalation: false,
+    RunAsUser: 5,
+    Capabilities: { drop: ['ALL'] },
+    SeccompProfile: { Type: 'runtimedefault' },
+    AppArmorProfile: { type: 'RuntimeDefault' },
+    ProcMount: 'Default',
+  }
+  const { text, left } = fixManifests(
+    pod(spec({ containers: [{ name: 'a', SecurityContext: wrong }], HostNetwork: false })),
+  )
+  const right = {
+    runAsNonRoot: true,
+    privileged: false,
+    allowPrivilegeEscalation: false,
+    runAsUser: 5,
+    capabilities: { drop: ['ALL'] },
+    seccompProfile: { type: 'RuntimeDefault' },
+    appArmorProfile: { type: 'RuntimeDefault' },
+    procMount: 'Default',
+  }
+  t.equal(
+    text,
+    pod(spec({ containers: [{ name: 'a', securityContext: right }], hostNetwork: false })),
+  )
+  t.strictSame(left, [])
+})
+
 t.test('what is left alone', async (t) => {
   const same = (text: string, options: FixOptions = {}): void => {
     t.equal(fixManifests(text, options).text, text)
@@ -258,6 +367,36 @@ t.test('annotations that stay', async (t) => {
     'is no profile',
     'is not what the field beside it says',
   ])
+})
+
+t.test('an annotation that would override a field in force', async (t) => {
+  const name = 'container.seccomp.security.alpha.kubernetes.io/web'
+  const of = (value: string, podProfile: Record<string, string>): string =>
+    pod(spec({}, { seccompProfile: podProfile }), annotated({ [name]: value }))
+  const strict = { type: 'Localhost', localhostProfile: 'strict.json' }
+  for (const text of [
+    of('unconfined', { type: 'RuntimeDefault' }),
+    of('unconfined', strict),
+    of('runtime/default', strict),
+    of('localhost/lax.json', strict),
+  ]) {
+    const { text: migrated, left, changes } = migrateManifests(text)
+    t.equal(migrated, text)
+    t.strictSame(changes, [])
+    t.match(left, [{ container: 'web', message: /would override the pod's seccompProfile/ }])
+  }
+  const own = spec({}, {}, { seccompProfile: { type: 'RuntimeDefault' } })
+  const beside = pod(own, annotated({ [name]: 'unconfined' }))
+  t.equal(migrateManifests(beside).text, beside)
+  t.match(migrateManifests(beside).left, [{ message: 'is not what the field beside it says' }])
+  for (const text of [
+    of('runtime/default', { type: 'RuntimeDefault' }),
+    of('localhost/strict.json', strict),
+    of('runtime/default', { type: 'Unconfined' }),
+  ]) {
+    t.strictSame(migrateManifests(text).left, [])
+    t.notMatch(migrateManifests(text).text, 'annotations')
+  }
 })
 
 t.test('the last annotation takes what is empty with it', async (t) => {

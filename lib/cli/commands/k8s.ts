@@ -79,7 +79,7 @@ export const command = defineCommand({
   ],
   about: `check says which seccomp and AppArmor profile every container runs under, and what in the manifests is refused, without effect, or weaker than the Pod Security Standards and the CIS Kubernetes Benchmark ask for. Exit code 1 if there is an error or a warning.
 
-fix sets a seccomp profile where there is none, allowPrivilegeEscalation: false, and keys and types that are misspelt in case. migrate turns annotations of old into fields; exit code 1 if some have to stay. Both edit in place: comments, order and formatting stay as they are.
+fix sets a seccomp profile where there is none, allowPrivilegeEscalation: false, and corrects keys and types that are misspelt in case, where that restricts; it says which it left because they could permit more. migrate turns annotations of old into fields; exit code 1 if some have to stay. Both edit in place: comments, order and formatting stay as they are.
 
 bundle prints the objects that bring a profile to every node: a ConfigMap and a DaemonSet that copies it, or with --operator a SeccompProfile and a ProfileBinding. On stderr it says how to use it.
 
@@ -212,7 +212,8 @@ async function fix(context: Run, files: readonly string[]): Promise<number> {
     ...(also === undefined ? {} : { also }),
   }
   const results = await edited(context, files, (bytes) => fixManifests(bytes, options))
-  for (const { file, findings } of results) {
+  for (const { file, findings, left: misspelt } of results) {
+    if (!values.json) for (const each of misspelt) context.err.line(changeText(file, each))
     const left = findings.filter(isSevere).length
     if (left > 0 && !values.json) {
       context.err.line(`${file}: ${left} findings are left: seccomp-ts k8s check shows them`)
