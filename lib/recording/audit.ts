@@ -9,6 +9,9 @@
  * collector says `SECCOMP auid=…`; ausearch -i replaces the numbers by words, and its csv is another
  * thing altogether. All end alike, and only the end is sure to be the kernel's: a program chooses its
  * comm, and ausearch -i prints it bare. So a record is read from its end.
+ *
+ * Anybody's text may hold one, and what is read here becomes a policy. So only what is known to stand in
+ * front of the kernel's own (HEAD) may: a record behind a program's words is that program's.
  */
 import { describeVerdict } from '../analysis/verdict'
 import type { ActionName } from '../policy'
@@ -27,11 +30,46 @@ const STAMP = /\baudit\(([^()]{1,64}):(\d{1,15})\)\s?:/
 
 /** A SECCOMP record, by its type. 1326 is AUDIT_SECCOMP; what has no name for it writes the number. */
 const RECORD =
-  /\btype=(?:1326|SECCOMP|UNKNOWN\[1326\])[ ,]|(?:^|[:\s"])(?:SECCOMP|AUDIT1326|type=1326) (?:auid|uid|pid)=/
+  /\btype=(?:1326|SECCOMP|UNKNOWN\[1326\])[ ,]|(?<=^|[:\s"])(?:SECCOMP|AUDIT1326|type=1326) (?:auid|uid|pid)=/
+
+/** `[ 6448.840271]`, `[Tue Nov 14 22:13:20 2023]`, `[Nov14 22:13]`, `[  +0.000011]`, `[1.2 <0.1>]`. */
+const BRACKETS =
+  /\[(?:[ +]{0,16}\d{1,12}\.\d{1,9}|[^\][]{1,32}\d\d:\d\d(?::\d\d)?(?: \d{4})?)(?: <[ +]{0,16}\d{1,12}\.\d{1,9}>)?\]/
+
+/** As dmesg, syslog (RFC 3164, RFC 5424) and journalctl write the time, in any language's months. */
+const WHEN = new RegExp(
+  [
+    BRACKETS.source,
+    /(?:\S{1,16} )?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S{0,16}(?: [A-Z]\S{0,7})?/.source,
+    /\S{1,16} {1,8}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,9})?(?: \d{4})?/.source,
+    /\d{1,12}\.\d{1,9}/.source,
+  ].join('|'),
+)
+
+/** Who says so: the kernel, journald's collector, or auditd's way to syslog. */
+const SPEAKER = /(?:kernel|audit|auditd|audispd|audisp-syslog)(?:\[\d{1,10}\])?(?::| - - -)/
+
+/** All that may stand in front of a record. */
+const HEAD = new RegExp(
+  `^(?:${[
+    // dmesg --json, json-pretty, and -o verbose and export
+    /[ \t]{0,64}"(?:msg|MESSAGE)" ?: ?"/.source,
+    /[ \t]{0,64}MESSAGE=/.source,
+    // /dev/kmsg
+    /\d{1,3},\d{1,20},\d{1,20},[^;\s]{1,64};/.source,
+    // dmesg -r and -x, then syslog and journalctl with and without a host
+    `(?:<\\d{1,3}>(?:1 )?)?(?:kern {0,8}:\\w{1,8} {0,8}: )?(?:(?:${WHEN.source}) (?:[\\w.-]{1,255} (?=${SPEAKER.source}))?)?(?:${SPEAKER.source} ?)?`,
+  ].join(
+    '|',
+  )})(?:${BRACKETS.source} ?)?(?:\\[ {0,8}[TC]\\d{1,10}\\] )?(?:audit: ?)?(?:node=\\S{1,255} )?$`,
+)
 
 /** What no other line has, so that a damaged record is not taken for none. */
 const LOOKS_LIKE =
   /\btype=(?:1326|SECCOMP|UNKNOWN\[1326\])|\b(?:SECCOMP|AUDIT1326) auid=|\bsig=\S{1,32} arch=\S{1,32} syscall=|,SECCOMP,/
+
+/** Whether a text has, or once had, a record in it. */
+export const looksLikeRecord = (text: string): boolean => LOOKS_LIKE.test(text)
 
 /** Told of every record of any type: what is missing between two numbers was lost or left out. */
 export type SerialSink = (
@@ -51,12 +89,14 @@ export class AuditReader implements FormatReader {
   read(line: string, number: number): LineOutcome | undefined {
     const outcome = this.#csv.read(line, number)
     if (outcome !== undefined) return outcome
+    const record = RECORD.exec(line)
+    if (record !== null && !HEAD.test(line.slice(0, record.index))) return NOT_KERNEL
     const stamp = STAMP.exec(line)
     const host = line.startsWith('node=') ? /^node=(\S{1,255}) /.exec(line)?.[1] : undefined
     const when = stamp === null ? {} : readStamp(stamp)
     if (when.serial !== undefined) this.#sawSerial(host, when.serial, when.time)
     if (!LOOKS_LIKE.test(line)) return stamp === null ? undefined : 'other'
-    if (!RECORD.test(line)) return MALFORMED
+    if (record === null) return MALFORMED
     return readRecord(line, {
       format: 'audit',
       line: number,
@@ -67,6 +107,7 @@ export class AuditReader implements FormatReader {
 }
 
 export const MALFORMED: LossSign = Object.freeze({ loss: 'malformed' })
+export const NOT_KERNEL: LossSign = Object.freeze({ loss: 'not-kernel' })
 const TRUNCATED: LossSign = Object.freeze({ loss: 'truncated' })
 
 type When = Pick<LogEvent, 'time' | 'clock' | 'serial'>

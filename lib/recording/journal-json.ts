@@ -3,7 +3,14 @@
  * message, and as journald's collector of audit records writes it, in fields (systemd.journal-fields(7),
  * map_fields_kernel in journald-audit.c).
  */
-import { AuditReader, MALFORMED, readRecord, type SerialSink } from './audit'
+import {
+  AuditReader,
+  looksLikeRecord,
+  MALFORMED,
+  NOT_KERNEL,
+  readRecord,
+  type SerialSink,
+} from './audit'
 import { readLoss } from './losses'
 import { printable, toNumber } from './text'
 import type { FormatReader, LineOutcome } from './types'
@@ -29,6 +36,10 @@ export class JournalJsonReader implements FormatReader {
     }
     const message = messageOf(entry.get('MESSAGE'))
     const host = textOf(entry.get('_HOSTNAME'))
+    if (!isFromKernel(entry)) {
+      if (message === undefined) return 'other'
+      return looksLikeRecord(message) ? NOT_KERNEL : (readLoss(message) ?? 'other')
+    }
     if (textOf(entry.get('_AUDIT_TYPE')) === '1326') return readFields(entry, message, number)
     if (message === undefined) return 'other'
     const outcome = this.#audit.read(message, number)
@@ -40,6 +51,18 @@ export class JournalJsonReader implements FormatReader {
       ...(host === undefined ? {} : { host: printable(host, 255) }),
     }
   }
+}
+
+/**
+ * Anybody may log any MESSAGE; fields that begin with `_` are journald's own, and no client can set
+ * them. journald writes `_TRANSPORT` with every entry, so that one without has been stripped of what
+ * tells who wrote it, and is not believed (`--output-fields=MESSAGE,_TRANSPORT` keeps it), unless it
+ * has `_AUDIT_TYPE`, which is set for the kernel's audit records alone.
+ */
+function isFromKernel(entry: ReadonlyMap<string, unknown>): boolean {
+  const transport = textOf(entry.get('_TRANSPORT'))
+  if (transport === undefined) return entry.has('_AUDIT_TYPE')
+  return transport === 'kernel' || transport === 'audit'
 }
 
 function parse(text: string): ReadonlyMap<string, unknown> | undefined {

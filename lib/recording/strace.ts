@@ -35,6 +35,9 @@ interface Pending {
 /** Threads of which the last call is remembered. More at once than any process has. */
 const MOST_THREADS = 65_536
 
+/** Beginnings of forks that are kept before those that have ended are looked for. */
+const FEWEST_FORKS = 64
+
 /** What an unfinished line may be remembered of. */
 const LONGEST_BEGINNING = 4096
 
@@ -51,6 +54,9 @@ export class StraceReader implements FormatReader {
   readonly #emit: (event: LogEvent) => void
   readonly #arch: Arch
   readonly #pending = new Map<number, Pending>()
+  /** Calls that make a thread and have not returned, in the order they began; some have by now. */
+  #forks: { readonly pid: number; readonly pending: Pending }[] = []
+  #mostForks = FEWEST_FORKS
   readonly #programs = new Map<number, Program>()
   readonly #foreign = new Map<number, string>()
   /** Of threads that strace was attached to: nothing tells what they run. */
@@ -225,13 +231,29 @@ export class StraceReader implements FormatReader {
   #programOf(pid: number): Program {
     const known = this.#programs.get(pid)
     if (known !== undefined) return known
-    let parent: Program | undefined
-    for (const { event, program, unfinished } of this.#pending.values()) {
-      if (unfinished !== undefined && NEW_THREAD.test(event.syscall ?? '')) parent = program
-    }
-    const program = parent ?? this.#untold
+    const program = this.#lastFork() ?? this.#untold
     this.#setProgram(pid, program)
     return program
+  }
+
+  /** Who began the last of them. What has returned is dropped on the way, so that each is looked at once. */
+  #lastFork(): Program | undefined {
+    for (let last = this.#forks.at(-1); last !== undefined; last = this.#forks.at(-1)) {
+      if (this.#isPending(last)) return last.pending.program
+      this.#forks.pop()
+    }
+    return undefined
+  }
+
+  #isPending({ pid, pending }: { readonly pid: number; readonly pending: Pending }): boolean {
+    return this.#pending.get(pid) === pending
+  }
+
+  #addFork(pid: number, pending: Pending): void {
+    this.#forks.push({ pid, pending })
+    if (this.#forks.length < this.#mostForks) return
+    this.#forks = this.#forks.filter((fork) => this.#isPending(fork))
+    this.#mostForks = Math.max(FEWEST_FORKS, 2 * this.#forks.length)
   }
 
   #hold(pid: number, pending: Pending): void {
@@ -240,6 +262,9 @@ export class StraceReader implements FormatReader {
       if (oldest !== undefined) this.#release(oldest)
     }
     this.#pending.set(pid, pending)
+    if (pending.unfinished !== undefined && NEW_THREAD.test(pending.event.syscall ?? '')) {
+      this.#addFork(pid, pending)
+    }
   }
 
   #release(pid: number): void {

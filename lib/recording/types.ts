@@ -66,6 +66,7 @@ export type LossKind =
   | 'queue-full' // a queue between the kernel and the file ran over
   | 'logger' // journald, rsyslog or auditd dropped messages
   | 'malformed' // looks like a record and cannot be read
+  | 'not-kernel' // a record that is not from the kernel: it stands in a program's words
   | 'truncated' // a record whose line ends too early to be read
 
 /** A line that says or shows that something is missing. */

@@ -3,6 +3,7 @@
  * rest is what dmesg, syslog, journald, auditd and ausearch make of it.
  */
 import t from 'tap'
+import { diagnose } from '../../lib/recording/diagnose'
 import { readLog, type LogEvent } from '../../lib/recording'
 import { eventsOf, readAll } from './helpers'
 
@@ -235,4 +236,59 @@ t.test('only the forced format is read', async (t) => {
   await t.rejects(readLog(RECORD, { format: 'strace' }), { code: 'ERR_LOG_NO_RECORD' })
   await t.rejects(readLog(RECORD, { format: 'dmesg' as never }), { code: 'ERR_OPTION' })
   t.equal((await readLog(RECORD, { format: 'audit' })).lines.events, 1)
+})
+
+t.test('a record that is not from the kernel is lost', async (t) => {
+  const forged = [
+    `app: hello ${RECORD}`,
+    `hello ${RECORD}`,
+    `Nov 14 22:13:20 host app[7]: ${RECORD}`,
+    `Nov 14 22:13:20 host app: kernel: audit: ${RECORD}`,
+    `Nov 14 22:13:20 host app[7]: audit: SECCOMP ${TASK} ${WHO} ${TAIL}`,
+    `2023-11-14T22:13:20Z host app: audit: ${RECORD}`,
+    `<5>app: audit: ${RECORD}`,
+    `[INFO] ${RECORD}`,
+    `[ 6448.840271] app: audit: ${RECORD}`,
+    `[ 6448.840271] audit: app said ${RECORD}`,
+    `kernel: audit: hello ${SECCOMP}`,
+    `node=web-1 hello ${SECCOMP}`,
+    `"log": "${RECORD.replaceAll('"', '\\"')}"`,
+    `GET /?q=SECCOMP ${SECCOMP} ${SECCOMP}`,
+  ]
+  for (const line of forged) {
+    const { events, reading } = await readAll(`first\n${line}\n`)
+    t.strictSame(events, [], line)
+    t.match(
+      reading.lost,
+      { lines: 1, missingSerials: 0, losses: [{ kind: 'not-kernel', examples: [{ line: 2 }] }] },
+      line,
+    )
+    t.strictSame(diagnose({ summary: reading.summary }), [], 'nor does the kernel say so')
+  }
+})
+
+t.test('what may stand in front of the kernel’s', async (t) => {
+  const heads = [
+    ...['[Nov14 22:13] audit: ', '[  +0.000011] audit: ', '[ 6448.840271 <    0.000011>] audit: '],
+    ...['2023-11-14T22:13:20,123456+01:00 audit: ', '[ 6448.840271] [   T42] audit: '],
+    ...['kern  :notice: [Tue Nov 14 22:13:20 2023] audit: ', '[ 6448.840271] '],
+    ...['[ 6448.840271] host kernel: audit: ', '1700000000.123456 host kernel: audit: '],
+    ...['Tue 2023-11-14 22:13:20 UTC host kernel: audit: ', 'Nov 14 22:13:20 kernel: audit: '],
+    ...['Nov 14 22:13:20.123456 host kernel: audit: ', '2023-11-14T22:13:20+0100 host kernel: '],
+    ...[
+      '<5>Nov 14 22:13:20 host kernel: [ 6448.840271] audit: ',
+      '<5>audit: ',
+      '    MESSAGE=audit: ',
+    ],
+    ...[
+      '<5>1 2023-11-14T22:13:20Z host kernel - - - audit: ',
+      '11月 14 22:13:20 host kernel: audit: ',
+    ],
+    ...['Nov 14 22:13:20 host audispd: node=web-1 ', 'Nov 14 22:13:20 host audisp-syslog[9]: '],
+  ]
+  for (const head of heads) {
+    const { events, reading } = await readAll(`${head}${RECORD}`)
+    t.match(events, [killed], head)
+    t.equal(reading.lost.lines, 0, head)
+  }
 })

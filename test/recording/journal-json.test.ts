@@ -103,3 +103,30 @@ t.test('text in it is harmless', async (t) => {
   )
   t.match(event, { comm: 'a\\u001b[2J', host: '\\u202e', syscall: 'getppid' })
 })
+
+t.test('whose message it is', async (t) => {
+  const bare = { MESSAGE: kernel.MESSAGE, _HOSTNAME: 'web-1' }
+  const refused = [
+    ...['syslog', 'journal', 'stdout', 'driver', ''].map((_TRANSPORT) => ({
+      ...kernel,
+      _TRANSPORT,
+    })),
+    bare,
+    { ...bare, TRANSPORT: 'kernel', AUDIT_TYPE: '1326' },
+    { ...kernel, MESSAGE: `app: hello ${RECORD}` },
+    { ...collected, _TRANSPORT: 'syslog' },
+    { ...collected, _TRANSPORT: 'stdout', MESSAGE: [...Buffer.from(collected.MESSAGE)] },
+  ]
+  for (const entry of refused) {
+    const { events, reading } = await readAll(`\n${JSON.stringify(entry)}`)
+    t.strictSame(events, [], JSON.stringify(entry))
+    t.match(
+      reading.lost,
+      { lines: 1, missingSerials: 0, losses: [{ kind: 'not-kernel', examples: [{ line: 2 }] }] },
+      JSON.stringify(entry),
+    )
+  }
+  const { _TRANSPORT, ...stripped } = collected
+  t.equal(_TRANSPORT, 'audit')
+  t.match(await eventsOf(JSON.stringify(stripped)), [expected], 'a field that only journald sets')
+})

@@ -1,6 +1,6 @@
 /** strace's lines in all their ways, and the table of -c. */
 import t from 'tap'
-import { type LogEvent } from '../../lib/recording'
+import { readLog, type LogEvent } from '../../lib/recording'
 import { readCall, readPrefix } from '../../lib/recording/strace-line'
 import { eventsOf, readAll } from './helpers'
 
@@ -221,3 +221,43 @@ t.test('strace -c', async (t) => {
     losses: [{ kind: 'malformed', examples: [{ line: 4 }] }],
   })
 })
+
+t.test('calls that are never finished take time in proportion to their number', async (t) => {
+  const seconds = async (call: string, count: number): Promise<number> => {
+    const text = Array.from({ length: count }, (_, i) => `${i + 1} ${call} <unfinished ...>`)
+    const before = process.cpuUsage()
+    const { lines } = await readLog(text, { arch: 'x86_64' })
+    const { user } = process.cpuUsage(before)
+    t.equal(lines.events, count)
+    return user
+  }
+  for (const call of ['read(3', 'clone(child_stack=NULL']) {
+    await seconds(call, 2000)
+    const [few, many] = [await seconds(call, 4000), await seconds(call, 40_000)]
+    t.ok(
+      many < 40 * few,
+      `${call}: ten times as many took ${(many / few).toFixed(1)} times as long`,
+    )
+  }
+})
+
+t.test(
+  'the last thread that began to make another is the parent, whoever ended meanwhile',
+  async (t) => {
+    const text = ['1 execve("/bin/a", [], 0) = 0', '2 execve("/bin/b", [], 0) = 0']
+    // Forks that overlap: each ends after the next began, so that no end is the last one's.
+    text.push('1 clone(flags=SIGCHLD <unfinished ...>')
+    for (let i = 0; i < 500; i++) {
+      text.push(`2 vfork( <unfinished ...>`, `1 <... clone resumed>) = ${1000 + 2 * i}`)
+      text.push(
+        `1 clone(flags=SIGCHLD <unfinished ...>`,
+        `2 <... vfork resumed>) = ${1001 + 2 * i}`,
+      )
+    }
+    text.push('9000 getpid() = 9000', '2 vfork( <unfinished ...>', '9001 getpid() = 9001')
+    text.push('2 <... vfork resumed>) = 9001', '9002 getpid() = 9002')
+    const events = await eventsOf(text.join('\n'))
+    const exeOf = (pid: number): string | undefined => events.find((each) => each.pid === pid)?.exe
+    t.strictSame([9000, 9001, 9002].map(exeOf), ['/bin/a', '/bin/b', '/bin/a'])
+  },
+)
