@@ -18,7 +18,6 @@ const CODES: Readonly<Record<Style, readonly [on: number, off: number]>> = {
  * whole: ECMA-48, and Unicode's Bidi_Control.
  */
 const UNSEEN =
-   
   /(?!\u001b\[\d{1,2}m)[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
 const escaped = (character: string): string =>
