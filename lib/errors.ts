@@ -166,8 +166,7 @@ export class LockdownError extends SeccompError {
   declare readonly threads?: readonly Pick<ThreadState, 'tid' | 'name'>[]
 
   constructor(code: LockdownErrorCode, details: LockdownErrorDetails) {
-    const hint = details.hint === undefined ? '' : ` ${details.hint}`
-    super(code, `${details.problem}.${hint}`, causeOf(details))
+    super(code, sentences(details), causeOf(details))
     this.installed = details.installed ?? false
     if (details.errno !== undefined) this.errno = details.errno
     if (details.threads !== undefined) this.threads = details.threads
@@ -196,8 +195,7 @@ export class AnalysisError extends SeccompError {
 
   constructor(code: AnalysisErrorCode, details: AnalysisErrorDetails) {
     const where = details.instruction === undefined ? '' : `instruction ${details.instruction}: `
-    const hint = details.hint === undefined ? '' : ` ${details.hint}`
-    super(code, `${where}${details.problem}.${hint}`, causeOf(details))
+    super(code, where + sentences(details), causeOf(details))
     if (details.instruction !== undefined) this.instruction = details.instruction
     if (details.reason !== undefined) this.reason = details.reason
   }
@@ -230,31 +228,43 @@ export interface ProfileFinding extends ProfilePlace {
   readonly message: string
 }
 
-export interface ProfileErrorDetails extends ProfilePlace {
+export interface TextErrorDetails extends ProfilePlace {
   /** What was wrong, without the place. */
   problem: string
   /** What to do. */
   hint?: string | undefined
-  /** Everything that is wrong, where it is more than one thing. */
-  findings?: readonly ProfileFinding[] | undefined
   cause?: unknown
 }
 
-/** A profile cannot be read, or a runtime would refuse it. */
-export class ProfileError extends SeccompError {
-  declare readonly code: ProfileErrorCode
+/** Something is wrong at a place in a text. */
+abstract class TextError<Code extends ErrorCode> extends SeccompError {
+  declare readonly code: Code
+  /** Of a stream of documents, within its own: `$.spec.containers[0]`. */
   readonly path: string
   readonly line: number
   readonly column: number
-  declare readonly findings?: readonly ProfileFinding[]
 
-  constructor(code: ProfileErrorCode, details: ProfileErrorDetails) {
-    const { path, line, column, problem, hint } = details
-    const tail = hint === undefined ? '' : ` ${hint}`
-    super(code, `line ${line}, column ${column} (${path}): ${problem}.${tail}`, causeOf(details))
+  constructor(code: Code, details: TextErrorDetails) {
+    const { path, line, column } = details
+    const where = `line ${line}, column ${column} (${path}): `
+    super(code, where + sentences(details), causeOf(details))
     this.path = path
     this.line = line
     this.column = column
+  }
+}
+
+export interface ProfileErrorDetails extends TextErrorDetails {
+  /** Everything that is wrong, where it is more than one thing. */
+  findings?: readonly ProfileFinding[] | undefined
+}
+
+/** A profile cannot be read, or a runtime would refuse it. */
+export class ProfileError extends TextError<ProfileErrorCode> {
+  declare readonly findings?: readonly ProfileFinding[]
+
+  constructor(code: ProfileErrorCode, details: ProfileErrorDetails) {
+    super(code, details)
     if (details.findings !== undefined) this.findings = details.findings
   }
 
@@ -263,31 +273,8 @@ export class ProfileError extends SeccompError {
   }
 }
 
-export interface ManifestErrorDetails extends ProfilePlace {
-  /** What was wrong, without the place. */
-  problem: string
-  /** What to do. */
-  hint?: string | undefined
-  cause?: unknown
-}
-
 /** A text is not one of Kubernetes manifests. Nothing was checked, and nothing changed. */
-export class ManifestError extends SeccompError {
-  declare readonly code: ManifestErrorCode
-  /** Within its document: `$.spec.containers[0]`. */
-  readonly path: string
-  readonly line: number
-  readonly column: number
-
-  constructor(code: ManifestErrorCode, details: ManifestErrorDetails) {
-    const { path, line, column, problem, hint } = details
-    const tail = hint === undefined ? '' : ` ${hint}`
-    super(code, `line ${line}, column ${column} (${path}): ${problem}.${tail}`, causeOf(details))
-    this.path = path
-    this.line = line
-    this.column = column
-  }
-
+export class ManifestError extends TextError<ManifestErrorCode> {
   override get name(): string {
     return 'ManifestError'
   }
@@ -307,8 +294,7 @@ export class LogError extends SeccompError {
 
   constructor(code: LogErrorCode, details: LogErrorDetails) {
     const where = details.line === undefined ? '' : `line ${details.line}: `
-    const hint = details.hint === undefined ? '' : ` ${details.hint}`
-    super(code, `${where}${details.problem}.${hint}`)
+    super(code, where + sentences(details))
     if (details.line !== undefined) this.line = details.line
   }
 
@@ -316,6 +302,10 @@ export class LogError extends SeccompError {
     return 'LogError'
   }
 }
+
+/** What was wrong, and what to do. */
+const sentences = ({ problem, hint }: { problem: string; hint?: string | undefined }): string =>
+  hint === undefined ? `${problem}.` : `${problem}. ${hint}`
 
 const causeOf = (details: { cause?: unknown }): ErrorOptions | undefined =>
   details.cause === undefined ? undefined : { cause: details.cause }
