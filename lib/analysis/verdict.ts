@@ -1,6 +1,7 @@
 /** What a return value means: SECCOMP_RET_* of linux/seccomp.h, as kernel/seccomp.c reads them. */
 import { RETURN_VALUE, type ActionName } from '../policy'
 import { errnoName, type ErrnoName } from '../syscalls'
+import { textOf } from './verdict-text'
 
 /** SECCOMP_RET_ACTION_FULL and SECCOMP_RET_DATA. */
 const ACTION = 0xffff0000
@@ -57,8 +58,4 @@ export function describeVerdict(value: number): Verdict {
 }
 
 /** `allow`, `errno(EPERM)`, `trace(9)`. */
-export function verdictText(value: number): string {
-  const { action, errno, data } = describeVerdict(value)
-  const detail = errno ?? data
-  return detail === undefined ? action : `${action}(${detail})`
-}
+export const verdictText = (value: number): string => textOf(describeVerdict(value))

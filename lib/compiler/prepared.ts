@@ -44,11 +44,8 @@ const OFFSET_OF_K = 4
 
 export function programOf({ program, pid }: PreparedPolicy, target: Target): Program {
   const bytes = Buffer.from(program, 'base64')
-  for (const index of pid) {
-    // In the byte order of all machines that are supported.
-    for (let i = 0; i < 4; i++) {
-      bytes[INSTRUCTION_SIZE * index + OFFSET_OF_K + i] = target.pid >>> (8 * i)
-    }
-  }
+  // Not Buffer's own writer, which a process that has just started would have to compile first.
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  for (const index of pid) view.setUint32(INSTRUCTION_SIZE * index + OFFSET_OF_K, target.pid, true)
   return Object.freeze({ arch: target.arch, bytes, length: bytes.length / INSTRUCTION_SIZE })
 }

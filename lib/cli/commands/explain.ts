@@ -1,10 +1,5 @@
-import {
-  explain,
-  type ExplainedDanger,
-  type ExplainedPlace,
-  type Explanation,
-  type Verdict,
-} from '../../index'
+import { textOf } from '../../analysis/verdict-text'
+import { explain, type ExplainedDanger, type ExplainedPlace, type Explanation } from '../../index'
 import { ABOUT_CALL, callOf } from '../call'
 import { defineCommand, JSON_OPTION } from '../command'
 import { about, UsageError } from '../errors'
@@ -48,11 +43,6 @@ ${ABOUT_POLICY}`,
   },
 })
 
-const verdictText = ({ action, errno, data }: Verdict): string => {
-  const detail = errno ?? data
-  return detail === undefined ? action : `${action}(${detail})`
-}
-
 function placeText({ name }: Source, place: ExplainedPlace): string {
   return place.line === undefined
     ? `${place.path} of ${name}`
@@ -69,7 +59,7 @@ const BY: Readonly<Record<Explanation['by'], string>> = {
 function print(explanation: Explanation, source: Source, out: Output): void {
   const { call, verdict, runs, by, place, bypass, node, needed } = explanation
   const colour = runs ? 'green' : 'red'
-  out.line(`${call.text}: ${out.style(colour, verdictText(verdict))}`)
+  out.line(`${call.text}: ${out.style(colour, textOf(verdict))}`)
   const decided = place === undefined ? BY[by] : placeText(source, place)
   out.line(`  by ${by === 'default' && place !== undefined ? `the default, ${decided}` : decided}`)
   printRules(explanation, source, out)
@@ -96,7 +86,7 @@ const OPEN = { always: 'open', sometimes: 'open in part', never: 'refused' } as 
 function printRules({ rules, otherwise }: Explanation, source: Source, out: Output): void {
   const lines = rules.map(({ verdict, when, ...place }) => {
     const condition = when === undefined ? 'always' : `where ${when}`
-    return `${verdictText(verdict)} ${condition}, ${placeText(source, place)}`
+    return `${textOf(verdict)} ${condition}, ${placeText(source, place)}`
   })
   section(out, 'Its rules, in order', lines)
   section(

@@ -1,3 +1,4 @@
+import { textOf } from '../../analysis/verdict-text'
 import { simulate } from '../../index'
 import { ABOUT_CALL, callOf } from '../call'
 import { defineCommand, JSON_OPTION } from '../command'
@@ -27,11 +28,7 @@ ${ABOUT_POLICY}`,
     const target = arch === undefined ? {} : { arch }
     const result = await about(loaded.name, () => simulate(loaded.policy, call, target))
     if (values.json) out.json(result)
-    else {
-      const { action, errno, data } = result
-      const detail = errno ?? data
-      out.line(detail === undefined ? action : `${action}(${detail})`)
-    }
+    else out.line(textOf(result))
     return 0
   },
 })
