@@ -2,14 +2,9 @@
  * The text of manifests → a tree for each document, in which everything knows where it stands. Read with the
  * readers of lib/profiles, within limits of its own: a stream of manifests is larger than any profile.
  */
-import {
-  ManifestError,
-  PolicyError,
-  type ManifestErrorCode,
-  type ProfileErrorCode,
-} from '../errors'
-import { describeValue } from '../policy/snapshot'
+import { ManifestError, type ManifestErrorCode, type ProfileErrorCode } from '../errors'
 import { parseJson } from '../profiles/json'
+import { decodeText, limitSize } from '../profiles/text'
 import { Lines, type Limits, type TreeNode } from '../profiles/tree'
 import { parseYaml } from '../profiles/yaml'
 
@@ -77,7 +72,7 @@ class ManifestLines extends Lines {
  * @throws PolicyError ERR_OPTION for what is neither text nor bytes
  */
 export function parseManifests(input: string | Uint8Array): Manifests {
-  const text = decode(input)
+  const text = decodeText(input, new ManifestLines(''), MAX_JSON)
   const lines = new ManifestLines(text)
   // A byte order mark is part of YAML; in JSON kubectl drops it.
   const plain = text.startsWith('\ufeff') ? ` ${text.slice(1)}` : text
@@ -88,7 +83,7 @@ export function parseManifests(input: string | Uint8Array): Manifests {
     })
   }
   const json = /^\s*\{/.test(plain)
-  if (!json && plain.length > MAX_YAML) throw tooLarge(lines, plain.length, MAX_YAML)
+  if (!json) limitSize(plain, MAX_YAML, lines)
   const all = json
     ? [parseJson(plain, lines, LIMITS).root]
     : parseYaml(text, lines, LIMITS).map(({ root }) => root)
@@ -98,27 +93,4 @@ export function parseManifests(input: string | Uint8Array): Manifests {
     throw lines.error('ERR_PROFILE_SYNTAX', 0, { problem: 'there is nothing in it' })
   }
   return { text, json, lines, documents: roots.map((root, index) => ({ number: index + 1, root })) }
-}
-
-const tooLarge = (lines: Lines, size: number, most: number): Error =>
-  lines.error('ERR_PROFILE_LIMIT', 0, {
-    problem: `is ${size} long, more than the ${most} that are read`,
-  })
-
-function decode(input: unknown): string {
-  const none = new ManifestLines('')
-  if (typeof input !== 'string' && !(input instanceof Uint8Array)) {
-    throw new PolicyError('ERR_OPTION', {
-      path: 'text',
-      problem: `expected text or bytes, got ${describeValue(input)}`,
-    })
-  }
-  // Before anything is made of it: 50 MB would be decoded, and split into lines.
-  if (input.length > MAX_JSON) throw tooLarge(none, input.length, MAX_JSON)
-  if (typeof input === 'string') return input
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(input)
-  } catch (cause) {
-    throw none.error('ERR_PROFILE_SYNTAX', 0, { problem: 'is not text in UTF-8', cause })
-  }
 }

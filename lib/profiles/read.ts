@@ -27,6 +27,7 @@ import { readSpo } from './dialects/spo'
 import { readSystemd } from './dialects/systemd'
 import { parseJson } from './json'
 import { Reading, type At, type Manners } from './reading'
+import { decodeText, limitSize } from './text'
 import { Lines, quote, type Member, type Note, type TreeNode } from './tree'
 import type { Dialect, Profile } from './types'
 import { parseYaml } from './yaml'
@@ -89,7 +90,7 @@ export function readProfile(
   options?: ReadProfileOptions,
 ): ReadProfileResult {
   const { dialect: forced, name, document } = parseOptions(options)
-  const decoded = decode(text)
+  const decoded = decodeText(text, new Lines(''), MAX_JSON)
   const lines = new Lines(decoded)
   const plain = decoded.startsWith('\ufeff') ? ` ${decoded.slice(1)}` : decoded
   const syntax = forced === 'systemd' ? 'systemd' : syntaxOf(plain)
@@ -99,7 +100,7 @@ export function readProfile(
     reading.report('warning', 'byte-order-mark', lines.place(0, '$'), message)
   }
   if (syntax === 'systemd' && (forced ?? 'systemd') === 'systemd') {
-    limit(plain, MAX_UNIT, lines)
+    limitSize(plain, MAX_UNIT, lines)
     return finish(reading, readSystemd(reading, plain, lines), name)
   }
 
@@ -239,34 +240,6 @@ function parseOptions(input: unknown): ReadProfileOptions {
   })
 }
 
-function decode(text: unknown): string {
-  const none = new Lines('')
-  if (typeof text === 'string' || text instanceof Uint8Array) {
-    // Before anything is made of it: 50 MB would be decoded, and split into lines.
-    if (text.length > MAX_JSON) throw tooLarge(none, text.length, MAX_JSON)
-    if (typeof text === 'string') return text
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text)
-    } catch (cause) {
-      throw none.error('ERR_PROFILE_SYNTAX', 0, { problem: 'is not text in UTF-8', cause })
-    }
-  }
-  throw new PolicyError('ERR_OPTION', {
-    path: 'text',
-    problem: `expected text or bytes, got ${describeValue(text)}`,
-  })
-}
-
-const tooLarge = (lines: Lines, size: number, most: number): Error =>
-  lines.error('ERR_PROFILE_LIMIT', 0, {
-    problem: `is ${size} long, more than the ${most} that are read`,
-    hint: 'No profile is.',
-  })
-
-function limit(text: string, most: number, lines: Lines): void {
-  if (text.length > most) throw tooLarge(lines, text.length, most)
-}
-
 function parse(
   text: string,
   lines: Lines,
@@ -303,10 +276,10 @@ interface Document {
 
 function parseTrees(text: string, lines: Lines): Document[] {
   if (syntaxOf(text) === 'json') {
-    limit(text, MAX_JSON, lines)
+    limitSize(text, MAX_JSON, lines)
     return [parseJson(text, lines)]
   }
-  limit(text, MAX_YAML, lines)
+  limitSize(text, MAX_YAML, lines)
   return parseYaml(text, lines).map((tree) => ({ ...tree, syntax: 'yaml' }))
 }
 
