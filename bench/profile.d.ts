@@ -25,6 +25,10 @@ export interface ProfileRules {
   readonly x86?: boolean
 }
 
+/** SCMP_ACT_* of seccomp.h, with KILL for KILL_THREAD: SECCOMP_RET_* */
+export const ACTIONS: Readonly<Record<string, number>>
+export const OPERATORS: Readonly<Record<string, ProfileCondition['op']>>
+export const RETURN_VALUES: Readonly<Record<'errno' | 'notify' | 'trace', number>>
 export const defaultProfile: string
 export function foldErrnos(list: ProfileRules): ProfileRules
 export function readProfile(file: string, isKnown: (name: string) => boolean): ProfileRules

@@ -189,6 +189,8 @@ function toText({ default: fallback, rules, x86 = false }) {
 }
 
 module.exports = {
+  ACTIONS,
+  OPERATORS,
   RETURN_VALUES,
   appliesHere,
   defaultProfile,

@@ -5,6 +5,9 @@ const { mkdirSync } = require('node:fs')
 const path = require('node:path')
 const { ScriptError, isStale, quietly } = require('./common')
 
+/** What they share. */
+const CLOCK = path.join(__dirname, '../test/differential/clock.h')
+
 /**
  * @param file path of the source
  * @param missing what to install where it does not build
@@ -12,7 +15,7 @@ const { ScriptError, isStale, quietly } = require('./common')
  */
 function cProgram(file, { libraries = [], missing = '' } = {}) {
   const output = path.join(path.dirname(file), 'build', path.basename(file, '.c'))
-  if (isStale(output, [file])) {
+  if (isStale(output, [file, CLOCK])) {
     mkdirSync(path.dirname(output), { recursive: true })
     const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra']
     try {

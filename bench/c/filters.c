@@ -15,8 +15,9 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../../test/differential/clock.h"
 
 #define MAX_CONTESTANTS 8
 #define BATCHES 51
@@ -38,12 +39,6 @@ struct report {
 static void die(const char* what) {
   fprintf(stderr, "filters: %s\n", what);
   exit(1);
-}
-
-static uint64_t now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 static uint64_t attach(const struct contestant* contestant) {

@@ -16,22 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../../test/differential/clock.h"
 
 static void die(const char* what) {
   fprintf(stderr, "profile: %s\n", what);
   exit(1);
 }
-
-static uint64_t read_clock(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static uint64_t now(void) { return read_clock(CLOCK_MONOTONIC); }
-static uint64_t processor_time(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
 static struct json_object* get(struct json_object* object, const char* key) {
   struct json_object* value = NULL;

@@ -9,14 +9,9 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-static uint64_t now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
+#include "../../test/differential/clock.h"
 
 static uint64_t nanoseconds(struct timeval t) {
   return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_usec * 1000;

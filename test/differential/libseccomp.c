@@ -32,8 +32,9 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define MAX_RULES 2048
 #define MAX_CONDITIONS 6
@@ -57,15 +58,6 @@ static void die(const char* what) {
   fprintf(stderr, "libseccomp: %s\n", what);
   exit(1);
 }
-
-static uint64_t read_clock(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static uint64_t now(void) { return read_clock(CLOCK_MONOTONIC); }
-static uint64_t processor_time(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
 static enum scmp_compare comparison(const char* name) {
   static const struct {

@@ -7,7 +7,14 @@
  * patchbpf/enosys_linux.go. crun: src/libcrun/seccomp.c. moby/profiles: seccomp/seccomp_linux.go;
  * containers/common: pkg/seccomp/seccomp_linux.go; containerd: contrib/seccomp/seccomp.go.
  */
-import type { ProfileCondition, ProfileRule, ProfileRules } from '../../bench/profile'
+import {
+  ACTIONS as KNOWN_ACTIONS,
+  OPERATORS,
+  RETURN_VALUES,
+  type ProfileCondition,
+  type ProfileRule,
+  type ProfileRules,
+} from '../../bench/profile'
 
 export type RuntimeName = 'docker' | 'podman' | 'cri-o' | 'containerd' | 'runc' | 'crun'
 export const RUNTIME_NAMES: readonly RuntimeName[] = [
@@ -162,41 +169,23 @@ function ofContainers(profile: Seccomp, where: Where): Seccomp {
   }
 }
 
-/** seccomp.h: SCMP_ACT_*, with KILL for KILL_THREAD. */
+/** The bench has no use for NOTIFY, which waits for somebody to answer. */
 const ACTIONS: Readonly<Record<string, number>> = {
-  SCMP_ACT_KILL: 0,
-  SCMP_ACT_KILL_THREAD: 0,
-  SCMP_ACT_KILL_PROCESS: 0x80000000,
-  SCMP_ACT_TRAP: 0x00030000,
-  SCMP_ACT_ERRNO: 0x00050000,
-  SCMP_ACT_NOTIFY: 0x7fc00000,
-  SCMP_ACT_TRACE: 0x7ff00000,
-  SCMP_ACT_LOG: 0x7ffc0000,
-  SCMP_ACT_ALLOW: 0x7fff0000,
+  ...KNOWN_ACTIONS,
+  SCMP_ACT_NOTIFY: RETURN_VALUES.notify,
 }
-const ERRNO = 0x00050000
-const TRACE = 0x7ff00000
 
 /** runc getAction: an errno only where it means something, and 16 bits of it. */
 function actionOf(name: string | undefined, errnoRet: number | null | undefined): number {
   const action = ACTIONS[name ?? ''] ?? refuse(`action ${name}`)
-  if (action !== ERRNO && action !== TRACE) return action
+  if (action !== RETURN_VALUES.errno && action !== RETURN_VALUES.trace) return action
   return action + ((errnoRet ?? 1) & 0xffff)
 }
 
 /** libseccomp system.c, db.c: an errno is below MAX_ERRNO. */
 function limit(action: number): void {
-  if ((action & 0xffff0000) === ERRNO && (action & 0xffff) >= 4095) refuse('errno above 4094')
-}
-
-const OPERATORS: Readonly<Record<string, ProfileCondition['op']>> = {
-  SCMP_CMP_NE: 'ne',
-  SCMP_CMP_LT: 'lt',
-  SCMP_CMP_LE: 'le',
-  SCMP_CMP_EQ: 'eq',
-  SCMP_CMP_GE: 'ge',
-  SCMP_CMP_GT: 'gt',
-  SCMP_CMP_MASKED_EQ: 'maskedEq',
+  if ((action & 0xffff0000) === RETURN_VALUES.errno && (action & 0xffff) >= 4095)
+    refuse('errno above 4094')
 }
 
 function operatorOf(op: string | undefined): ProfileCondition['op'] {
@@ -314,7 +303,7 @@ export function withStub(program: Uint8Array, ceiling: number): Uint8Array {
     [LOAD, 0, 0, 0],
     [JSET, 2, 0, 0x40000000],
     [JGT, 0, 1, ceiling],
-    [RETURN, 0, 0, ERRNO + 38],
+    [RETURN, 0, 0, RETURN_VALUES.errno + 38],
   ]
   const bytes = Buffer.alloc(stub.length * 8)
   stub.forEach(([code, jt, jf, k], index) => {

@@ -1,4 +1,5 @@
 /** Manifests with something broken in them: the same ones in every run. */
+import { damaged, random } from '../helpers/damage'
 import { annotated, container, deployment, pod, spec } from './manifests'
 
 const SEEDS: readonly string[] = [
@@ -55,49 +56,5 @@ const SPLICES: readonly string[] = [
   ...['  seccompProfile: {type: Unconfined}\n', 'privileged: true\n', '{{ .Values.x }}'],
 ]
 
-/** xorshift32 */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % below
-  }
-}
-
-function damage(text: string, pick: (below: number) => number): string {
-  const at = pick(text.length + 1)
-  const to = at + pick(20)
-  const splice = SPLICES[pick(SPLICES.length)] ?? ''
-  switch (pick(7)) {
-    case 0:
-      return text.slice(0, at)
-    case 1:
-      return text.slice(0, at) + text.slice(to)
-    case 2:
-      return text.slice(0, at) + splice + text.slice(at)
-    case 3:
-      return text.slice(0, at) + splice + text.slice(to)
-    case 4:
-      return text.slice(0, at) + text.slice(at, to).repeat(3) + text.slice(to)
-    case 5: {
-      // A line somewhere else.
-      const lines = text.split('\n')
-      const [line = ''] = lines.splice(pick(lines.length), 1)
-      lines.splice(pick(lines.length + 1), 0, line)
-      return lines.join('\n')
-    }
-    default:
-      return text.slice(0, at) + String.fromCharCode(pick(0x250)) + text.slice(at + 1)
-  }
-}
-
-export function* damaged(count: number): Generator<string | Uint8Array> {
-  const pick = random(0x4b385)
-  for (let round = 0; round < count; round++) {
-    let text = SEEDS[round % SEEDS.length] ?? ''
-    for (let times = 1 + pick(4); times > 0; times--) text = damage(text, pick)
-    yield round % 7 === 0 ? Buffer.from(text, 'latin1') : text
-  }
-}
+export const damagedManifests = (count: number): Generator<string | Uint8Array> =>
+  damaged(count, SEEDS, SPLICES, random(0x4b385))

@@ -4,7 +4,7 @@ import t from 'tap'
 import { ManifestError } from '../../lib/errors'
 import { checkManifests } from '../../lib/kubernetes'
 import { failure, pod } from './manifests'
-import { damaged } from './damage'
+import { damagedManifests } from './damage'
 
 const SECONDS = 2
 
@@ -36,7 +36,7 @@ function problemWith(text: string | Uint8Array): string | undefined {
 t.test('2,000 damaged manifests', async (t) => {
   let slowest = 0
   const problems: string[] = []
-  for (const text of damaged(2000)) {
+  for (const text of damagedManifests(2000)) {
     const start = performance.now()
     const problem = problemWith(text)
     slowest = Math.max(slowest, performance.now() - start)

@@ -8,7 +8,7 @@ import {
   migrateManifests,
   type FixOptions,
 } from '../../lib/kubernetes'
-import { damaged } from './damage'
+import { damagedManifests } from './damage'
 import { annotated, deployment, pod, spec } from './manifests'
 
 /** With everything that makes editing in place hard: indentation of both kinds, comments, blank lines. */
@@ -412,7 +412,7 @@ t.test('the last annotation takes what is empty with it', async (t) => {
 
 t.test('damaged manifests: edited as a whole, or not at all', async (t) => {
   const problems: string[] = []
-  for (const text of damaged(400)) {
+  for (const text of damagedManifests(400)) {
     try {
       const migrated = migrateManifests(text).text
       const { text: fixed } = fixManifests(migrated, { also: FIXED_IF_NAMED })
